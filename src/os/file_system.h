@@ -26,7 +26,8 @@ class File {
   virtual Status write_at(uint64_t offset, ByteView data) = 0;
   // The parts one after another at `offset`, as one write. Not durable before sync().
   virtual Status write_parts_at(uint64_t offset, std::span<const ByteView> parts) = 0;
-  // On return everything written before the call survives a power cut, with the file's size.
+  // On return everything written before the call survives a power cut, with the file's size. After
+  // a failure every later sync() of this handle fails too: what was lost stays lost.
   virtual Status sync() = 0;
   // Starts writing [offset, offset+length) back without waiting. No promise of durability.
   virtual void start_writeback(uint64_t offset, uint64_t length) = 0;
@@ -39,10 +40,10 @@ class File {
 };
 
 enum class OpenMode {
-  kRead,        // must exist
-  kReadWrite,   // must exist
-  kCreate,      // read-write, made if missing
-  kCreateNew,   // read-write, kExists if there already
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kCreate,     // read-write, made if missing
+  kCreateNew,  // read-write, kExists if there already
 };
 
 enum class PathKind { kMissing, kFile, kDirectory, kBlockDevice, kOther };

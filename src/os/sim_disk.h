@@ -6,6 +6,13 @@
 // into 512-byte sectors that survive alone; of unsynced namespace changes (create, rename, remove,
 // link) a random prefix, in order, per disk. A file made and synced, but whose directory was not,
 // may be gone.
+//
+// Also: sync_directory() makes a prefix of the namespace changes durable, up to the directory's
+// latest. More than 32 MiB of unsynced writes to a file, or 4096 unsynced namespace changes, become
+// durable by themselves, oldest first. Space is counted in chunks of 4 KiB; holes cost none. Paths
+// start at the root, which exists; there are no symlinks.
+//
+// Safe from any thread. Handles and locks may outlive the disk.
 #pragma once
 
 #include <cstdint>
@@ -37,16 +44,19 @@ class SimDisk final : public FileSystem {
   // What survives is chosen by the seed. The disk is usable again at once by new opens.
   void crash();
   // Arms a crash that strikes inside the n-th write, sync or namespace change from now (1: the
-  // next). That call and all later ones fail with kIo until crash() is called.
+  // next). That call and all later ones fail with kIo until crash() is called. A write it strikes
+  // is torn; a sync it strikes promises nothing; a namespace change it strikes may survive.
   void crash_after(uint64_t operations);
   // True once an armed crash has struck and crash() was not yet called.
   bool is_down() const;
   // Every write, sync and namespace change so far: the range for crash_after().
   uint64_t operations() const;
 
-  // Flips one bit at `offset` of a file, in the durable content. kOutOfRange past the end.
+  // Flips one bit at `offset` of a file, in the durable content. kOutOfRange past its end. Bytes
+  // written over it later, or not yet synced, are not affected.
   Status rot(const std::string& path, uint64_t offset);
-  // Fails reads that touch [offset, offset+length) of a file with kIo.
+  // Fails reads that touch [offset, offset+length) of a file with kIo, for as long as the file
+  // lives. The file must exist.
   void fail_reads(const std::string& path, uint64_t offset, uint64_t length);
   void set_capacity(uint64_t capacity_bytes);
 

@@ -1,0 +1,326 @@
+// Commits: the cut, the blocks, the rows, and what follows when they are durable.
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "block/block_id.h"
+#include "fs/volume.h"
+
+namespace nacre::fs {
+
+namespace {
+
+constexpr uint64_t kDropsPerCommit = 50'000;      // extents of deleted files in one commit
+constexpr size_t kRowsPerGroup = 60'000;          // a group this large is committed early
+constexpr uint64_t kPiecesPerGroup = 100'000;     // and so is content in this many pieces
+constexpr uint64_t kEagerBytes = 16 * kMiB;       // one eager flush
+
+meta::ContentChange change_of(uint64_t offset, const Piece& piece) {
+  meta::ContentChange change;
+  change.offset = offset;
+  change.length = piece.length;
+  using Kind = meta::ContentChange::Kind;
+  switch (piece.kind) {
+    case Piece::Kind::kHole: change.kind = Kind::kHole; break;
+    case Piece::Kind::kUnwritten: change.kind = Kind::kUnwritten; break;
+    case Piece::Kind::kBlock:
+      change.kind = Kind::kBlock;
+      change.block = piece.block;
+      change.block_offset = piece.source_offset;
+      break;
+    case Piece::Kind::kBuffer:
+    case Piece::Kind::kInline:
+      change.kind = Kind::kInline;
+      change.data = as_text(piece.view());
+      break;
+  }
+  return change;
+}
+
+}  // namespace
+
+Status Volume::commit() {
+  const os::Lock lock(commit_mutex_);
+  return commit_locked();
+}
+
+Status Volume::sync(InodeId ino) {
+  uint64_t wanted = 0;
+  {
+    const os::SharedLock lock(lock_);
+    const auto content = contents_.find(ino);
+    const bool dirty = content != contents_.end() || rows_.has_pending(wire::inode_key(ino));
+    if (!dirty) return {};
+    wanted = rows_.active_sequence().value;
+  }
+  const os::Lock lock(commit_mutex_);
+  if (committed_ >= wanted) return {};
+  return commit_locked();
+}
+
+Status Volume::commit_locked() {
+  if (settings_.read_only) return {};
+  if (!closed_ && !cut()) return {};
+  if (auto stored = store_closed(); !stored.ok()) return stored;
+  meta::FinishedCommit commit = TRY(build_commit());
+  TRY(rows_store_.write(commit.batch, kv::Durability::kSynced));
+  retire(commit);
+  remove_doomed(commit.doomed);
+  refresh_space();
+  return {};
+}
+
+// Closes the active group and deltas at one instant. False when there is nothing to commit.
+bool Volume::cut() {
+  const os::Lock flush(flush_mutex_);
+  const os::ExclusiveLock lock(lock_);
+  if (rows_.active_empty() && dirty_files_.empty() && pending_drops_.empty() &&
+      active_blocks_.empty()) {
+    return false;
+  }
+  ClosedCut cut;
+  for (const InodeId ino : dirty_files_) {
+    FileContent& content = contents_[ino];
+    CHECK(content.closed.empty());
+    std::swap(content.active, content.closed);
+  }
+  cut.files = std::move(dirty_files_);
+  cut.drops = std::move(pending_drops_);
+  cut.blocks = std::move(active_blocks_);
+  dirty_files_.clear();
+  pending_drops_.clear();
+  active_blocks_.clear();
+  shared_blocks_.clear();
+  active_pieces_ = 0;
+  state_.committed = rows_.active_sequence();
+  state_.time = std::max(clock_.now(), Timestamp{state_.time.ns + 1});
+  cut.state = state_;
+  cut.group = rows_.cut();
+  closed_ = std::move(cut);
+  return true;
+}
+
+// Puts the pieces into as few blocks as they need, in the order given, and says where each went.
+Status Volume::put_blocks(std::vector<Stored>& pieces,
+                          std::vector<std::pair<BlockId, uint64_t>>& blocks) {
+  for (size_t first = 0; first < pieces.size();) {
+    std::vector<ByteView> parts;
+    uint64_t bytes = 0;
+    const BlockId block = block::make_block_id(random_);
+    size_t next = first;
+    for (; next < pieces.size() && bytes + pieces[next].piece.length <= settings_.block_size; ++next) {
+      pieces[next].block = block;
+      pieces[next].block_offset = bytes;
+      parts.push_back(pieces[next].piece.view());
+      bytes += pieces[next].piece.length;
+    }
+    CHECK(next > first);
+    TRY(blocks_.put(block, parts));
+    blocks.emplace_back(block, bytes);
+    first = next;
+  }
+  return {};
+}
+
+// Turns the buffers of the closed deltas into durable blocks. What is small enough stays: the commit's rows
+// carry it.
+Status Volume::store_closed() {
+  std::vector<Stored> pieces;
+  uint64_t bytes = 0;
+  {
+    const os::SharedLock lock(lock_);
+    for (const InodeId ino : closed_->files) {
+      for (const auto& [offset, piece] : contents_.find(ino)->second.closed.pieces()) {
+        if (piece.kind != Piece::Kind::kBuffer) continue;
+        bytes += piece.length;
+        // No piece is larger than a block.
+        for (uint64_t done = 0; done < piece.length;) {
+          const uint64_t length = std::min(piece.length - done, settings_.block_size);
+          pieces.push_back({ino, offset + done, piece.part(done, length), {}, 0});
+          done += length;
+        }
+      }
+    }
+  }
+  if (bytes > settings_.inline_limit_bytes) {
+    std::vector<std::pair<BlockId, uint64_t>> blocks;
+    const Status put = put_blocks(pieces, blocks);
+    closed_->blocks.insert(closed_->blocks.end(), blocks.begin(), blocks.end());
+    TRY(put);
+    const os::ExclusiveLock lock(lock_);
+    for (const Stored& stored : pieces) {
+      contents_[stored.ino].closed.settle(stored.offset, stored.piece.length,
+                                          stored.piece.buffer.get(), stored.piece.source_offset,
+                                          stored.block, stored.block_offset);
+    }
+  }
+  if (closed_->blocks.empty()) return {};
+  return blocks_.sync();
+}
+
+Result<meta::FinishedCommit> Volume::build_commit() {
+  meta::CommitBuilder builder(rows_store_, closed_->group->sequence, settings_.block_size);
+  for (const auto& [block, bytes] : closed_->blocks) builder.add_block(block, bytes);
+  // Closed deltas change only here, in the committing thread: the lock is for finding them.
+  std::vector<std::pair<InodeId, const Delta*>> deltas;
+  {
+    const os::SharedLock lock(lock_);
+    for (const InodeId ino : closed_->files) deltas.emplace_back(ino, &contents_.find(ino)->second.closed);
+  }
+  for (const auto& [ino, delta] : deltas) {
+    std::vector<meta::ContentChange> changes;
+    for (const auto& [offset, piece] : delta->pieces()) changes.push_back(change_of(offset, piece));
+    TRY(builder.add_content(ino, changes));
+  }
+  std::vector<InodeId> left;
+  for (const InodeId ino : closed_->drops) {
+    if (builder.rows() > kDropsPerCommit || !TRY(builder.remove_content(ino, kDropsPerCommit))) {
+      left.push_back(ino);
+    }
+  }
+  TRY(builder.add_group(*closed_->group));
+  for (const InodeId ino : closed_->drops) {
+    if (std::find(left.begin(), left.end(), ino) == left.end()) {
+      builder.put_volume(wire::orphan_key(ino), std::nullopt);
+    }
+  }
+  closed_->drops_left = std::move(left);
+  for (const BlockId block : doomed_left_) builder.erase_doomed(block);
+  wire::StateRow state = closed_->state;
+  {
+    const os::SharedLock lock(lock_);
+    state.live_bytes = state_.live_bytes;
+  }
+  state.live_bytes = static_cast<uint64_t>(
+      std::max<int64_t>(0, static_cast<int64_t>(state.live_bytes) + builder.live_bytes_change()));
+  closed_->state.live_bytes = state.live_bytes;
+  builder.put_volume(std::string(wire::kStateKey), wire::encode(state));
+  return builder.finish(state.time, 0);
+}
+
+// The commit is durable: readers turn from the closed layers to the store.
+void Volume::retire(const meta::FinishedCommit& commit) {
+  const os::ExclusiveLock lock(lock_);
+  rows_.retire();
+  for (const InodeId ino : closed_->files) {
+    const auto content = contents_.find(ino);
+    content->second.closed.clear();
+    if (content->second.active.empty()) contents_.erase(content);
+  }
+  for (const auto& [ino, bytes] : commit.allocated_bytes) rows_.correct_allocated(ino, bytes);
+  for (const InodeId ino : closed_->drops_left) pending_drops_.push_back(ino);
+  state_.live_bytes = closed_->state.live_bytes;
+  committed_ = closed_->state.committed.value;
+  committed_time_ns_ = closed_->state.time.ns;
+  closed_.reset();
+  doomed_left_.clear();
+}
+
+// Failing to remove a block loses nothing: its doomed row stays and it is removed at the next open.
+void Volume::remove_doomed(const std::vector<BlockId>& doomed) {
+  for (const BlockId block : doomed) {
+    if (blocks_.remove(block).ok()) doomed_left_.push_back(block);
+  }
+}
+
+// Stores the oldest dirty buffers ahead of the commit, so that the commit finds little left to do.
+Status Volume::flush_eagerly() {
+  const os::Lock flush(flush_mutex_);
+  std::vector<Stored> pieces;
+  uint64_t bytes = 0;
+  {
+    const os::ExclusiveLock lock(lock_);
+    for (const InodeId ino : dirty_files_) {
+      if (bytes >= kEagerBytes) break;
+      for (const auto& [offset, piece] : contents_[ino].active.pieces()) {
+        if (piece.kind != Piece::Kind::kBuffer) continue;
+        piece.buffer->sealed = true;
+        for (uint64_t done = 0; done < piece.length;) {
+          const uint64_t length = std::min(piece.length - done, settings_.block_size);
+          pieces.push_back({ino, offset + done, piece.part(done, length), {}, 0});
+          done += length;
+        }
+        bytes += piece.length;
+        if (bytes >= kEagerBytes) break;
+      }
+    }
+  }
+  if (pieces.empty()) return {};
+  std::vector<std::pair<BlockId, uint64_t>> blocks;
+  const Status put = put_blocks(pieces, blocks);
+  const os::ExclusiveLock lock(lock_);
+  active_blocks_.insert(active_blocks_.end(), blocks.begin(), blocks.end());
+  TRY(put);
+  for (const Stored& stored : pieces) {
+    const auto content = contents_.find(stored.ino);
+    if (content == contents_.end()) continue;  // dropped meanwhile
+    content->second.active.settle(stored.offset, stored.piece.length, stored.piece.buffer.get(),
+                                  stored.piece.source_offset, stored.block, stored.block_offset);
+  }
+  return {};
+}
+
+Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build) {
+  const os::Lock commit(commit_mutex_);
+  if (closed_) TRY(commit_locked());
+  meta::CommitBuilder builder(rows_store_, committed(), settings_.block_size);
+  TRY(build(builder));
+  meta::FinishedCommit upkeep = TRY(builder.finish_upkeep());
+  if (upkeep.batch.empty()) return {};
+  TRY(blocks_.sync());
+  {
+    const os::ExclusiveLock lock(lock_);  // held across a buffered write: nobody may share a doomed block
+    for (const BlockId block : upkeep.doomed) {
+      if (shared_blocks_.contains(block)) return Code::kBusy;
+    }
+    TRY(rows_store_.write(upkeep.batch, kv::Durability::kBuffered));
+  }
+  TRY(rows_store_.sync());
+  remove_doomed(upkeep.doomed);
+  refresh_space();
+  return {};
+}
+
+void Volume::commit_loop() {
+  while (true) {
+    {
+      const os::Lock lock(wake_mutex_);
+      if (!stop_ && !commit_wanted_) {
+        wake_.wait_for(wake_mutex_, std::chrono::nanoseconds(settings_.commit_interval_ns));
+      }
+      if (stop_) return;
+      commit_wanted_ = false;
+    }
+    // A failure is kept and tried again: whoever syncs is told.
+    if (!commit().ok()) {
+      const os::Lock lock(wake_mutex_);
+      if (!stop_) wake_.wait_for(wake_mutex_, std::chrono::seconds(1));
+    }
+  }
+}
+
+void Volume::flush_loop() {
+  while (true) {
+    {
+      const os::Lock lock(wake_mutex_);
+      while (!stop_ && !flush_wanted_) wake_.wait(wake_mutex_);
+      if (stop_) return;
+      flush_wanted_ = false;
+    }
+    while (memory_.wants_flush()) {
+      const uint64_t before = memory_.used();
+      const Status flushed = flush_eagerly();
+      bool wanted = false;
+      {
+        const os::SharedLock lock(lock_);
+        wanted = rows_.active_rows() > kRowsPerGroup || active_pieces_ > kPiecesPerGroup;
+      }
+      // What the eager flush cannot free, the commit can: buffers of the closed cut, or a full device.
+      if (!flushed.ok() || wanted || memory_.used() >= before) {
+        if (!commit().ok()) break;
+      }
+    }
+  }
+}
+
+}  // namespace nacre::fs

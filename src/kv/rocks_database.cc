@@ -1,0 +1,163 @@
+#include "kv/rocks_database.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/file_checksum.h>
+#include <rocksdb/listener.h>
+
+#include <cstdarg>
+
+#include "kv/rocks_file_system.h"
+#include "kv/rocks_status.h"
+
+namespace nacre::kv {
+namespace {
+
+// RocksDB would poll for free space by itself; here the next write does, and so it succeeds as soon
+// as there is some.
+class ResumeOnWrite final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* automatic) override {
+    *automatic = false;
+  }
+};
+
+// For a store opened for reading, which must not make a log file of messages.
+class NoMessages final : public rocksdb::Logger {
+ public:
+  using Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+// Threads are shared by all stores of the process.
+void start_background_threads(rocksdb::Env& environment) {
+  environment.SetBackgroundThreads(1, rocksdb::Env::HIGH);  // flushes, which writers may wait for
+  environment.SetBackgroundThreads(1, rocksdb::Env::LOW);   // compactions
+  environment.LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
+}
+
+}  // namespace
+
+RocksDatabase::RocksDatabase(os::FileSystem& disk, std::string path, const RocksOptions& options)
+    : disk_(disk),
+      path_(std::move(path)),
+      name_("store " + path_),
+      read_only_(options.read_only),
+      memory_(options.memory_bytes),
+      wals_(std::make_shared<WalFiles>(disk)),
+      environment_(rocksdb::NewCompositeEnv(make_rocks_file_system(disk, wals_))) {}
+
+Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(os::FileSystem& disk,
+                                                           const std::string& path,
+                                                           const RocksOptions& options) {
+  // RocksDB names the store in this file when it is complete.
+  const bool exists = TRY(disk.kind(path + "/CURRENT")) != os::PathKind::kMissing;
+  const bool create = options.create && !options.read_only;
+  if (!exists && !create) return Error(Code::kNotFound, "no store at " + path);
+  if (!exists) {
+    TRY(disk.create_directories(path));
+    const size_t slash = path.find_last_of('/');
+    if (slash != std::string::npos && slash > 0) TRY(disk.sync_directory(path.substr(0, slash)));
+  }
+  std::unique_ptr<RocksDatabase> database(new RocksDatabase(disk, path, options));
+  TRY(without_exceptions(database->name_, [&] { return database->open_database(!exists); }));
+  return database;
+}
+
+Status RocksDatabase::open_database(bool create) {
+  rocksdb::DBOptions options = database_options(memory_);
+  options.env = environment_.get();
+  options.wal_filter = &wal_order_;
+  options.listeners.push_back(std::make_shared<ResumeOnWrite>());
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  options.create_if_missing = create;
+  options.create_missing_column_families = !read_only_;
+  if (read_only_) options.info_log = std::make_shared<NoMessages>();
+  start_background_threads(*environment_);
+
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName,
+                           family_options(Family::kVolume, memory_));
+  for (size_t i = 0; i < kFamilyCount; ++i) {
+    const auto family = static_cast<Family>(i);
+    descriptors.emplace_back(name_of(family), family_options(family, memory_));
+  }
+
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      read_only_ ? rocksdb::DB::OpenForReadOnly(options, path_, descriptors, &handles, &db)
+                 : rocksdb::DB::Open(options, path_, descriptors, &handles, &db);
+  if (!opened.ok()) return error_of(opened, "open " + name_);
+  db_.reset(db);
+  default_family_ = handles[0];
+  std::copy(handles.begin() + 1, handles.end(), families_.begin());
+  return {};
+}
+
+RocksDatabase::~RocksDatabase() {
+  if (!db_) return;
+  const Status closed = without_exceptions(name_, [&]() -> Status {
+    if (!read_only_) {
+      // Even a failed flush leaves everything in the log.
+      db_->SyncWAL().PermitUncheckedError();
+      const std::vector<rocksdb::ColumnFamilyHandle*> all(families_.begin(), families_.end());
+      db_->Flush(rocksdb::FlushOptions(), all).PermitUncheckedError();
+    }
+    for (rocksdb::ColumnFamilyHandle* handle : families_) {
+      db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+    }
+    db_->DestroyColumnFamilyHandle(default_family_).PermitUncheckedError();
+    db_->Close().PermitUncheckedError();
+    return {};
+  });
+  static_cast<void>(closed);  // nobody is left to tell
+}
+
+Status RocksDatabase::write(rocksdb::WriteBatch& batch, bool synced) {
+  if (read_only_) return Error(Code::kReadOnly, name_ + " is open for reading only");
+  if (full_) TRY(resume());
+  rocksdb::WriteOptions options;
+  options.sync = synced;
+  const rocksdb::Status written = db_->Write(options, &batch);
+  if (written.ok()) return {};
+  Error error = error_of(written, "write " + name_);
+  if (error.code() == Code::kNoSpace) full_ = true;
+  return error;
+}
+
+// After a full disk RocksDB refuses writes until it has flushed all its buffers.
+Status RocksDatabase::resume() {
+  const os::Lock lock(resume_mutex_);
+  if (!full_) return {};
+  constexpr uint64_t kSlackBytes = 4 * kMiB;
+  const uint64_t needed_bytes = memory_.write_buffers->memory_usage() + kSlackBytes;
+  const uint64_t free_bytes = TRY(disk_.space(path_)).free_bytes;
+  if (free_bytes < needed_bytes) {
+    return Error(Code::kNoSpace, "write " + name_ + ": the disk is full; " +
+                                     format_size(needed_bytes) + " must be free to go on");
+  }
+  const rocksdb::Status resumed = db_->Resume();
+  if (!resumed.ok()) return error_of(resumed, "resume " + name_);
+  full_ = false;
+  return {};
+}
+
+Usage RocksDatabase::usage() {
+  Usage usage;
+  usage.disk_bytes = wals_->bytes();
+  // The cache is charged for the write buffers.
+  usage.memory_bytes = memory_.cache->GetUsage();
+  for (rocksdb::ColumnFamilyHandle* handle : families_) {
+    uint64_t bytes = 0;
+    if (db_->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes)) {
+      usage.disk_bytes += bytes;
+    }
+    if (db_->GetIntProperty(handle, rocksdb::DB::Properties::kEstimateTableReadersMem, &bytes)) {
+      usage.memory_bytes += bytes;
+    }
+  }
+  return usage;
+}
+
+}  // namespace nacre::kv

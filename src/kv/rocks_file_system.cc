@@ -1,0 +1,291 @@
+#include "kv/rocks_file_system.h"
+
+#include "kv/rocks_status.h"
+
+namespace nacre::kv {
+namespace {
+
+using rocksdb::FileOptions;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+using rocksdb::Slice;
+
+ByteView bytes_of(const Slice& slice) { return as_bytes({slice.data(), slice.size()}); }
+
+// Reads up to `length` bytes into `scratch`, which `into` then shows.
+IOStatus read_into(os::File& file, uint64_t offset, size_t length, Slice* into, char* scratch) {
+  const Result<size_t> count =
+      file.read_at(offset, std::as_writable_bytes(std::span(scratch, length)));
+  *into = Slice(scratch, count.ok() ? *count : 0);
+  return count.ok() ? IOStatus::OK() : io_status_of(count.error());
+}
+
+class SequentialFile final : public rocksdb::FSSequentialFile {
+ public:
+  explicit SequentialFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+
+  IOStatus Read(size_t length, const IOOptions&, Slice* into, char* scratch,
+                IODebugContext*) override {
+    IOStatus status = read_into(*file_, offset_, length, into, scratch);
+    offset_ += into->size();
+    return status;
+  }
+  IOStatus Skip(uint64_t length) override {
+    offset_ += length;
+    return IOStatus::OK();
+  }
+
+ private:
+  const std::unique_ptr<os::File> file_;
+  uint64_t offset_ = 0;
+};
+
+class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
+ public:
+  explicit RandomAccessFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+
+  IOStatus Read(uint64_t offset, size_t length, const IOOptions&, Slice* into, char* scratch,
+                IODebugContext*) const override {
+    return read_into(*file_, offset, length, into, scratch);
+  }
+
+ private:
+  const std::unique_ptr<os::File> file_;
+};
+
+class WritableFile final : public rocksdb::FSWritableFile {
+ public:
+  WritableFile(std::unique_ptr<os::File> file, uint64_t size, const FileOptions& options)
+      : FSWritableFile(options), file_(std::move(file)), size_(size) {}
+
+  using FSWritableFile::Append;
+  IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
+    const Status written = file_->write_at(size_, bytes_of(data));
+    if (written.ok()) size_ += data.size();
+    return io_status_of(written);
+  }
+  IOStatus Truncate(uint64_t size, const IOOptions&, IODebugContext*) override {
+    const Status cut = file_->truncate(size);
+    if (cut.ok()) size_ = size;
+    return io_status_of(cut);
+  }
+  IOStatus Close(const IOOptions&, IODebugContext*) override {
+    file_.reset();
+    return IOStatus::OK();
+  }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return io_status_of(file_->sync()); }
+  bool IsSyncThreadSafe() const override { return true; }
+  uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return size_; }
+  IOStatus RangeSync(uint64_t offset, uint64_t length, const IOOptions&, IODebugContext*) override {
+    file_->start_writeback(offset, length);
+    return IOStatus::OK();
+  }
+
+ private:
+  std::unique_ptr<os::File> file_;
+  uint64_t size_;
+};
+
+class RandomRwFile final : public rocksdb::FSRandomRWFile {
+ public:
+  explicit RandomRwFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+
+  IOStatus Write(uint64_t offset, const Slice& data, const IOOptions&, IODebugContext*) override {
+    return io_status_of(file_->write_at(offset, bytes_of(data)));
+  }
+  IOStatus Read(uint64_t offset, size_t length, const IOOptions&, Slice* into, char* scratch,
+                IODebugContext*) const override {
+    return read_into(*file_, offset, length, into, scratch);
+  }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return io_status_of(file_->sync()); }
+  IOStatus Close(const IOOptions&, IODebugContext*) override {
+    file_.reset();
+    return IOStatus::OK();
+  }
+
+ private:
+  std::unique_ptr<os::File> file_;
+};
+
+class Directory final : public rocksdb::FSDirectory {
+ public:
+  Directory(os::FileSystem& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    return io_status_of(disk_.sync_directory(path_));
+  }
+  IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+
+ private:
+  os::FileSystem& disk_;
+  const std::string path_;
+};
+
+class HeldLock final : public rocksdb::FileLock {
+ public:
+  explicit HeldLock(std::unique_ptr<os::FileLock> lock) : lock_(std::move(lock)) {}
+
+ private:
+  const std::unique_ptr<os::FileLock> lock_;
+};
+
+class RocksFileSystem final : public rocksdb::FileSystem {
+ public:
+  RocksFileSystem(os::FileSystem& disk, std::shared_ptr<WalFiles> wals)
+      : disk_(disk), wals_(std::move(wals)) {}
+
+  const char* Name() const override { return "NacreFileSystem"; }
+
+  IOStatus NewSequentialFile(const std::string& path, const FileOptions&,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                             IODebugContext*) override {
+    return open_as<SequentialFile>(path, os::OpenMode::kRead, result);
+  }
+  IOStatus NewRandomAccessFile(const std::string& path, const FileOptions&,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                               IODebugContext*) override {
+    return open_as<RandomAccessFile>(path, os::OpenMode::kRead, result);
+  }
+  IOStatus NewRandomRWFile(const std::string& path, const FileOptions&,
+                           std::unique_ptr<rocksdb::FSRandomRWFile>* result,
+                           IODebugContext*) override {
+    return open_as<RandomRwFile>(path, os::OpenMode::kReadWrite, result);
+  }
+  IOStatus NewWritableFile(const std::string& path, const FileOptions& options,
+                           std::unique_ptr<rocksdb::FSWritableFile>* result,
+                           IODebugContext*) override {
+    if (WalFiles::is_wal(path)) {
+      Result<std::unique_ptr<rocksdb::FSWritableFile>> wal = wals_->create(path, options);
+      if (!wal.ok()) return io_status_of(wal.error());
+      *result = wal.take();
+      return IOStatus::OK();
+    }
+    Result<std::unique_ptr<os::File>> file = disk_.open(path, os::OpenMode::kCreate);
+    if (!file.ok()) return io_status_of(file.error());
+    if (const Status emptied = (*file)->truncate(0); !emptied.ok()) return io_status_of(emptied);
+    *result = std::make_unique<WritableFile>(file.take(), 0, options);
+    return IOStatus::OK();
+  }
+  IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
+                              std::unique_ptr<rocksdb::FSWritableFile>* result,
+                              IODebugContext*) override {
+    Result<std::unique_ptr<os::File>> file = disk_.open(path, os::OpenMode::kCreate);
+    if (!file.ok()) return io_status_of(file.error());
+    const Result<uint64_t> size = (*file)->size();
+    if (!size.ok()) return io_status_of(size.error());
+    *result = std::make_unique<WritableFile>(file.take(), *size, options);
+    return IOStatus::OK();
+  }
+  IOStatus NewDirectory(const std::string& path, const IOOptions&,
+                        std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext*) override {
+    *result = std::make_unique<Directory>(disk_, path);
+    return IOStatus::OK();
+  }
+
+  IOStatus FileExists(const std::string& path, const IOOptions&, IODebugContext*) override {
+    const Result<os::PathKind> kind = disk_.kind(path);
+    if (!kind.ok()) return io_status_of(kind.error());
+    return *kind == os::PathKind::kMissing ? IOStatus::NotFound(path) : IOStatus::OK();
+  }
+  IOStatus IsDirectory(const std::string& path, const IOOptions&, bool* is_directory,
+                       IODebugContext*) override {
+    const Result<os::PathKind> kind = disk_.kind(path);
+    if (!kind.ok()) return io_status_of(kind.error());
+    *is_directory = *kind == os::PathKind::kDirectory;
+    return IOStatus::OK();
+  }
+  IOStatus GetChildren(const std::string& path, const IOOptions&, std::vector<std::string>* names,
+                       IODebugContext*) override {
+    Result<std::vector<std::string>> found = disk_.list(path);
+    if (!found.ok()) return io_status_of(found.error());
+    *names = found.take();
+    return IOStatus::OK();
+  }
+  IOStatus GetFileSize(const std::string& path, const IOOptions&, uint64_t* bytes,
+                       IODebugContext*) override {
+    const Result<std::unique_ptr<os::File>> file = disk_.open(path, os::OpenMode::kRead);
+    if (!file.ok()) return io_status_of(file.error());
+    const Result<uint64_t> size = (*file)->size();
+    if (!size.ok()) return io_status_of(size.error());
+    *bytes = *size;
+    return IOStatus::OK();
+  }
+  IOStatus GetFileModificationTime(const std::string&, const IOOptions&, uint64_t* time,
+                                   IODebugContext*) override {
+    *time = 0;
+    return IOStatus::OK();
+  }
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions&, uint64_t* bytes,
+                        IODebugContext*) override {
+    const Result<os::HostSpace> space = disk_.space(path);
+    if (!space.ok()) return io_status_of(space.error());
+    *bytes = space->free_bytes;
+    return IOStatus::OK();
+  }
+  IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* absolute,
+                           IODebugContext*) override {
+    *absolute = path;
+    return IOStatus::OK();
+  }
+  IOStatus GetTestDirectory(const IOOptions&, std::string*, IODebugContext*) override {
+    return IOStatus::NotSupported("test directory");
+  }
+
+  IOStatus DeleteFile(const std::string& path, const IOOptions&, IODebugContext*) override {
+    const Status removed = disk_.remove_file(path);
+    if (removed.ok()) wals_->forget(path);
+    return io_status_of(removed);
+  }
+  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&,
+                      IODebugContext*) override {
+    return io_status_of(disk_.rename(from, to));
+  }
+  IOStatus LinkFile(const std::string& from, const std::string& to, const IOOptions&,
+                    IODebugContext*) override {
+    return io_status_of(disk_.link(from, to));
+  }
+  IOStatus CreateDir(const std::string& path, const IOOptions&, IODebugContext*) override {
+    return io_status_of(disk_.create_directories(path));
+  }
+  IOStatus CreateDirIfMissing(const std::string& path, const IOOptions&, IODebugContext*) override {
+    return io_status_of(disk_.create_directories(path));
+  }
+  IOStatus DeleteDir(const std::string& path, const IOOptions&, IODebugContext*) override {
+    return io_status_of(disk_.remove_directory(path));
+  }
+  IOStatus LockFile(const std::string& path, const IOOptions&, rocksdb::FileLock** lock,
+                    IODebugContext*) override {
+    Result<std::unique_ptr<os::FileLock>> held = disk_.lock(path);
+    if (!held.ok()) return io_status_of(held.error());
+    *lock = new HeldLock(held.take());
+    return IOStatus::OK();
+  }
+  IOStatus UnlockFile(rocksdb::FileLock* lock, const IOOptions&, IODebugContext*) override {
+    delete lock;
+    return IOStatus::OK();
+  }
+
+ private:
+  template <class Wrapper, class Interface>
+  IOStatus open_as(const std::string& path, os::OpenMode mode, std::unique_ptr<Interface>* result) {
+    Result<std::unique_ptr<os::File>> file = disk_.open(path, mode);
+    if (!file.ok()) return io_status_of(file.error());
+    *result = std::make_unique<Wrapper>(file.take());
+    return IOStatus::OK();
+  }
+
+  os::FileSystem& disk_;
+  const std::shared_ptr<WalFiles> wals_;
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::FileSystem> make_rocks_file_system(os::FileSystem& disk,
+                                                            std::shared_ptr<WalFiles> wals) {
+  return std::make_shared<RocksFileSystem>(disk, std::move(wals));
+}
+
+}  // namespace nacre::kv

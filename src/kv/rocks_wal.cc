@@ -1,0 +1,174 @@
+#include "kv/rocks_wal.h"
+
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "base/units.h"
+#include "kv/rocks_status.h"
+
+namespace nacre::kv {
+
+namespace {
+// Large enough to be rare, small enough not to be felt by the sync that writes them.
+constexpr uint64_t kZerosAhead = 256 * kKiB;
+}  // namespace
+
+// One log. Outlives the handle that RocksDB writes it through.
+class WalFile {
+ public:
+  explicit WalFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+
+  Status append(ByteView data) EXCLUDES(mutex_) {
+    bool first = false;
+    {
+      const os::Lock lock(mutex_);
+      TRY(file_->write_at(end_, data));
+      first = end_ == 0;
+      end_ += data.size();
+    }
+    return first ? sync_to_end() : Status();
+  }
+
+  // Everything appended so far is durable on return. Appends may go on meanwhile.
+  Status sync() EXCLUDES(mutex_) {
+    add_zeros();
+    return sync_to_end();
+  }
+  // The same for a log that no sync is expected to follow soon.
+  Status sync_to_end() { return file_->sync(); }
+
+  void start_writeback(uint64_t offset, uint64_t length) { file_->start_writeback(offset, length); }
+
+  Status truncate(uint64_t size) EXCLUDES(mutex_) {
+    const os::Lock lock(mutex_);
+    TRY(file_->truncate(size));
+    end_ = zeros_end_ = size;
+    return {};
+  }
+
+  // Gives back the zeros. The handle makes no calls afterwards.
+  Status close() EXCLUDES(mutex_) {
+    const os::Lock lock(mutex_);
+    if (zeros_end_ > end_) TRY(file_->truncate(end_));
+    zeros_end_ = end_;
+    return {};
+  }
+
+  uint64_t size() const EXCLUDES(mutex_) {
+    const os::Lock lock(mutex_);
+    return end_;
+  }
+  uint64_t disk_bytes() const EXCLUDES(mutex_) {
+    const os::Lock lock(mutex_);
+    return std::max(end_, zeros_end_);
+  }
+
+ private:
+  // Without room for them a log works as well, only slower.
+  void add_zeros() EXCLUDES(mutex_) {
+    static const std::vector<std::byte> kZeros(kZerosAhead);
+    const os::Lock lock(mutex_);
+    if (end_ <= zeros_end_) return;
+    if (file_->write_at(end_, kZeros).ok()) zeros_end_ = end_ + kZerosAhead;
+  }
+
+  const std::unique_ptr<os::File> file_;
+  // Guards the end of the log; held while writing, so that zeros never land on an append.
+  mutable os::Mutex mutex_;
+  uint64_t end_ GUARDED_BY(mutex_) = 0;
+  uint64_t zeros_end_ GUARDED_BY(mutex_) = 0;
+};
+
+namespace {
+
+class WalHandle final : public rocksdb::FSWritableFile {
+ public:
+  WalHandle(std::shared_ptr<WalFile> file, const rocksdb::FileOptions& options)
+      : FSWritableFile(options), file_(std::move(file)) {}
+
+  using FSWritableFile::Append;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions&,
+                           rocksdb::IODebugContext*) override {
+    return io_status_of(file_->append(as_bytes({data.data(), data.size()})));
+  }
+  rocksdb::IOStatus Truncate(uint64_t size, const rocksdb::IOOptions&,
+                             rocksdb::IODebugContext*) override {
+    return io_status_of(file_->truncate(size));
+  }
+  rocksdb::IOStatus Close(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return io_status_of(file_->close());
+  }
+  rocksdb::IOStatus Flush(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::OK();
+  }
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return io_status_of(file_->sync());
+  }
+  bool IsSyncThreadSafe() const override { return true; }
+  uint64_t GetFileSize(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
+    return file_->size();
+  }
+  rocksdb::IOStatus RangeSync(uint64_t offset, uint64_t length, const rocksdb::IOOptions&,
+                              rocksdb::IODebugContext*) override {
+    file_->start_writeback(offset, length);
+    return rocksdb::IOStatus::OK();
+  }
+
+ private:
+  const std::shared_ptr<WalFile> file_;
+};
+
+// A batch as logged begins with its sequence number, little-endian.
+uint64_t sequence_of(const rocksdb::WriteBatch& batch) {
+  static_assert(std::endian::native == std::endian::little);
+  uint64_t sequence = 0;
+  std::memcpy(&sequence, batch.Data().data(), std::min(sizeof sequence, batch.Data().size()));
+  return sequence;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<rocksdb::FSWritableFile>> WalFiles::create(
+    const std::string& path, const rocksdb::FileOptions& options) {
+  // Held across I/O: whoever waits for it wants the order of these logs.
+  const os::Lock lock(mutex_);
+  if (newest_) TRY(newest_->sync_to_end());
+  std::unique_ptr<os::File> file = TRY(disk_.open(path, os::OpenMode::kCreate));
+  TRY(file->truncate(0));
+  newest_ = std::make_shared<WalFile>(std::move(file));
+  files_.insert_or_assign(path, newest_);
+  return std::unique_ptr<rocksdb::FSWritableFile>(std::make_unique<WalHandle>(newest_, options));
+}
+
+void WalFiles::forget(const std::string& path) {
+  const os::Lock lock(mutex_);
+  const auto found = files_.find(path);
+  if (found == files_.end()) return;
+  if (found->second == newest_) newest_.reset();
+  files_.erase(found);
+}
+
+uint64_t WalFiles::bytes() const {
+  const os::Lock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [path, file] : files_) bytes += file->disk_bytes();
+  return bytes;
+}
+
+rocksdb::WalFilter::WalProcessingOption WalOrder::LogRecordFound(unsigned long long /*log_number*/,
+                                                                 const std::string& /*path*/,
+                                                                 const rocksdb::WriteBatch& batch,
+                                                                 rocksdb::WriteBatch* /*new_batch*/,
+                                                                 bool* /*changed*/) {
+  const uint64_t sequence = sequence_of(batch);
+  // RocksDB ends a replay at damage only: a gap is damage that it did not see.
+  if (next_sequence_ && sequence != *next_sequence_) return WalProcessingOption::kCorruptedRecord;
+  next_sequence_ = sequence + batch.Count();
+  return WalProcessingOption::kContinueProcessing;
+}
+
+}  // namespace nacre::kv

@@ -1,0 +1,129 @@
+#include "mount/mount.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mount/negotiate.h"
+
+namespace nacre::mount {
+namespace {
+
+int worker_count(const Options& options) {
+  return options.single_threaded ? 1 : std::max(options.workers, 1);
+}
+
+// Write-back needs a second thread: what the kernel holds is fetched by one while another waits for
+// it. Without a writer it would only make the kernel ignore the sizes we tell it.
+bool wants_write_back(const Options& options) {
+  return options.write_back && !options.read_only && worker_count(options) > 1;
+}
+
+// Reads INIT, the first message of a connection, and answers it.
+Result<Features> shake_hands(Connection& connection, const Options& options) {
+  std::array<std::byte, FUSE_MIN_READ_BUFFER> buffer;
+  Connection::Received received = connection.receive(buffer);
+  while (received.event == Connection::Event::kNothing) received = connection.receive(buffer);
+  if (received.event == Connection::Event::kUnmounted) {
+    return Error(Code::kIo, "unmounted by somebody else during the mount");
+  }
+  const Request request = TRY(parse_request(received.message));
+  Arguments in(request.arguments);
+  const auto offer =
+      in.fixed<fuse_init_in>(std::min(request.arguments.size(), sizeof(fuse_init_in)));
+  if (request.opcode != FUSE_INIT || request.arguments.size() < abi::kOldInitInBytes) {
+    return Error(Code::kUnsupported, "the kernel did not begin with INIT");
+  }
+  const Result<Agreement> agreement = negotiate(offer, wants_write_back(options));
+  if (!agreement.ok()) {
+    connection.reply(request.unique, EPROTO, {});
+    return agreement.error();
+  }
+  const ByteView answer = std::as_bytes(std::span(&agreement->answer, 1));
+  connection.reply(request.unique, 0, std::span(&answer, 1));
+  return agreement->features;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Mount>> Mount::mount(fs::Tree& tree, const std::string& mountpoint,
+                                            const Options& options) {
+  std::string path = TRY(check_mountpoint(mountpoint));
+  auto connection = std::make_unique<Connection>(TRY(attach(path, options)));
+  const Result<Features> features = shake_hands(*connection, options);
+  if (!features.ok()) {
+    [[maybe_unused]] const Status detached = detach(path, DetachMode::kLazy);
+    return features.error();
+  }
+  raise_read_ahead(path);
+  return std::unique_ptr<Mount>(
+      new Mount(tree, std::move(path), options, std::move(connection), *features));
+}
+
+Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
+             std::unique_ptr<Connection> connection, const Features& features)
+    : mountpoint_(std::move(mountpoint)),
+      connection_(std::move(connection)),
+      notifier_(*connection_),
+      session_{.tree = tree,
+               .notifier = notifier_,
+               .features = features,
+               .cache_missing_names = options.cache_missing_names,
+               .uncached = {}} {
+  for (int i = 0; i < worker_count(options); ++i) {
+    workers_.push_back(std::make_unique<Worker>(session_, connection_for(i)));
+  }
+}
+
+// Ends of their own spare workers the contention on answers; one end for all works as well.
+Connection& Mount::connection_for(int worker) {
+  if (worker == 0) return *connection_;
+  Result<os::Fd> device = connection_->clone();
+  if (!device.ok()) return *connection_;
+  return *clones_.emplace_back(std::make_unique<Connection>(device.take()));
+}
+
+Mount::~Mount() {
+  if (!connection_->ended()) {
+    const Status unmounted = unmount();
+    if (!unmounted.ok()) [[maybe_unused]]
+      const Status lazily = unmount(DetachMode::kLazy);
+  }
+  wait();
+}
+
+void Mount::start() {
+  notifier_.start();
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(fmt::format("nacre-fuse-{}", i));
+}
+
+void Mount::wait() {
+  const os::Lock lock(wait_mutex_);
+  for (const auto& worker : workers_) worker->join();
+  notifier_.stop();
+}
+
+void Mount::serve() {
+  start();
+  wait();
+}
+
+Status Mount::unmount(DetachMode mode) { return detach(mountpoint_, mode); }
+
+Stats Mount::stats() const {
+  Stats stats;
+  for (const auto& worker : workers_) worker->counts().add_to(stats);
+  return stats;
+}
+
+void Mount::notify_inval_inode(InodeId ino, uint64_t offset, uint64_t length) {
+  notifier_.invalidate_inode(ino, offset, length);
+}
+
+void Mount::notify_inval_entry(InodeId parent, const std::string& name) {
+  notifier_.invalidate_entry(parent, name);
+}
+
+}  // namespace nacre::mount

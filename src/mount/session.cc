@@ -1,0 +1,40 @@
+#include "mount/session.h"
+
+#include "base/errno.h"
+
+namespace nacre::mount {
+
+fs::Caller Turn::caller(uint32_t umask) const {
+  fs::Caller caller = request_.caller;
+  caller.umask = umask;
+  return caller;
+}
+
+void Turn::fail(const Error& error) { fail(errno_of(error.code())); }
+
+void Turn::finish(const Status& status) {
+  if (!status.ok()) return fail(status.error());
+  done();
+}
+
+void Turn::send_entry(const Result<fs::Entry>& entry) {
+  if (!entry.ok()) return fail(entry.error());
+  send(entry_out(entry->attr, keep_entry(*entry)));
+}
+
+void Turn::send_attr(const Result<meta::Attr>& attr) {
+  if (!attr.ok()) return fail(attr.error());
+  send(attr_out(*attr, keep_attr(attr->ino)));
+}
+
+Keep Turn::keep_entry(const fs::Entry& entry) {
+  if (entry.cacheable) return Keep::kAlways;
+  session_.uncached.add(entry.attr.ino);
+  return Keep::kNothing;
+}
+
+Keep Turn::keep_attr(InodeId ino) const {
+  return session_.uncached.contains(ino) ? Keep::kNothing : Keep::kAlways;
+}
+
+}  // namespace nacre::mount

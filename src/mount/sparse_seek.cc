@@ -1,0 +1,41 @@
+#include "mount/sparse_seek.h"
+
+namespace nacre::mount {
+namespace {
+
+uint64_t length_until(uint64_t from, const Result<uint64_t>& end) {
+  return end.ok() && *end > from ? *end - from : 0;
+}
+
+Result<uint64_t> seek_hole(fs::Tree& tree, InodeId ino, uint64_t offset,
+                           const WriteBack& write_back) {
+  // Each round trusts one more of the tree's holes; a hole that is still there after write-back is
+  // one.
+  uint64_t from = offset;
+  while (true) {
+    const Result<uint64_t> hole = tree.seek(ino, from, fs::SeekKind::kHole);
+    const uint64_t start = hole.ok() ? *hole : from;
+    const Result<uint64_t> data = tree.seek(ino, start, fs::SeekKind::kData);
+    write_back(start, length_until(start, data));
+    Result<uint64_t> again = tree.seek(ino, start, fs::SeekKind::kHole);
+    if (!again.ok() || *again == start) return again;
+    from = *again;
+  }
+}
+
+}  // namespace
+
+bool is_certain(const Result<uint64_t>& found, uint64_t offset, fs::SeekKind kind) {
+  return kind == fs::SeekKind::kData && found.ok() && *found == offset;
+}
+
+Result<uint64_t> seek_written_back(fs::Tree& tree, InodeId ino, uint64_t offset, fs::SeekKind kind,
+                                   const WriteBack& write_back) {
+  if (kind == fs::SeekKind::kHole) return seek_hole(tree, ino, offset, write_back);
+  const Result<uint64_t> found = tree.seek(ino, offset, fs::SeekKind::kData);
+  if (is_certain(found, offset, kind)) return found;
+  write_back(offset, length_until(offset, found));
+  return tree.seek(ino, offset, fs::SeekKind::kData);
+}
+
+}  // namespace nacre::mount
