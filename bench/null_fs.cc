@@ -3,8 +3,8 @@
 // every file system behind it, and takes every shortcut that libfuse and the kernel offer:
 //
 // - entries and attributes may be cached for ever, pages are kept over close and open;
-// - ENOSYS to create, open, opendir, flush, access and getxattr, so that the kernel stops asking: a
-//   new file is then LOOKUP and MKNOD, and opening and closing cost no request;
+// - ENOSYS to create, open, opendir, flush, fsync, access and getxattr, so that the kernel stops
+//   asking: a new file is then LOOKUP and MKNOD, and opening and closing cost no request;
 // - requests of up to 1 MiB, without splicing, which costs small requests more than it saves;
 // - one thread: handing requests from thread to thread would cost more than answering them.
 //
@@ -31,7 +31,7 @@ namespace {
 using nacre::bench::Node;
 using nacre::bench::NullTree;
 
-constexpr double kForEver_s = 1e9;
+constexpr double kForeverSeconds = 1e9;
 constexpr size_t kMaxRead = size_t{1} << 20;
 
 NullTree* tree = nullptr;  // lives from before the first request to after the last
@@ -48,8 +48,8 @@ fuse_entry_param entry_of(Node* node, const struct stat& attr) {
   fuse_entry_param entry = {};
   entry.ino = reinterpret_cast<fuse_ino_t>(node);
   entry.attr = attr;
-  entry.attr_timeout = kForEver_s;
-  entry.entry_timeout = kForEver_s;
+  entry.attr_timeout = kForeverSeconds;
+  entry.entry_timeout = kForeverSeconds;
   return entry;
 }
 
@@ -118,7 +118,7 @@ void forget_many(fuse_req_t request, size_t count, fuse_forget_data* forgets) {
 
 void get_attr(fuse_req_t request, fuse_ino_t ino, fuse_file_info*) {
   const struct stat attr = tree->attr(node_of(ino));
-  fuse_reply_attr(request, &attr, kForEver_s);
+  fuse_reply_attr(request, &attr, kForeverSeconds);
 }
 
 void apply(const struct stat& from, int which, struct stat& to) {
@@ -135,7 +135,7 @@ void apply(const struct stat& from, int which, struct stat& to) {
 void set_attr(fuse_req_t request, fuse_ino_t ino, struct stat* attr, int which, fuse_file_info*) {
   const struct stat changed =
       tree->change(node_of(ino), [&](struct stat& kept) { apply(*attr, which, kept); });
-  fuse_reply_attr(request, &changed, kForEver_s);
+  fuse_reply_attr(request, &changed, kForeverSeconds);
 }
 
 // The kernel takes ENOSYS for "need not be asked", and remembers.

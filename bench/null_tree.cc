@@ -30,7 +30,10 @@ Node* new_node(ino_t ino, mode_t mode) {
 
 NullTree::NullTree() : root_(new_node(1, S_IFDIR | 0755)) { root_->references = 1; }
 
-NullTree::~NullTree() { free_below(root_); }
+NullTree::~NullTree() {
+  for (Node* node : unlinked_) delete node;
+  free_below(root_);
+}
 
 void NullTree::free_below(Node* node) {
   if (node->directory) {
@@ -98,7 +101,7 @@ int NullTree::rename(Node* parent, std::string_view name, Node* new_parent,
 
 void NullTree::forget(Node* node, uint64_t references) {
   node->references -= std::min(references, node->references);
-  drop_if_unused(node);
+  if (node->references == 0 && unlinked_.erase(node) == 1) delete node;
 }
 
 struct stat NullTree::attr(Node* node) { return node->attr; }
@@ -159,11 +162,11 @@ void NullTree::erase(Node* parent, std::string_view name) {
 void NullTree::unlink(Node* parent, std::string_view name, Node* node) {
   erase(parent, name);
   node->attr.st_nlink = 0;
-  drop_if_unused(node);
-}
-
-void NullTree::drop_if_unused(Node* node) {
-  if (node->references == 0 && node->attr.st_nlink == 0) delete node;
+  if (node->references > 0) {
+    unlinked_.insert(node);
+  } else {
+    delete node;
+  }
 }
 
 }  // namespace nacre::bench

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace nacre::bench {
@@ -45,6 +46,9 @@ class NullTree {
  public:
   NullTree();
   ~NullTree();
+  NullTree(const NullTree&) = delete;
+  NullTree& operator=(const NullTree&) = delete;
+
   Node* root() { return root_; }
 
   // Each returns 0 or a positive errno, and fills its results only with 0.
@@ -81,10 +85,10 @@ class NullTree {
   void erase(Node* parent, std::string_view name);
   int check_removable(Node* node, bool directory);
   void unlink(Node* parent, std::string_view name, Node* node);
-  void drop_if_unused(Node* node);
   static void free_below(Node* node);
 
   Node* const root_;
+  std::unordered_set<Node*> unlinked_;  // but still referenced
   ino_t next_ino_ = 2;
 };
 

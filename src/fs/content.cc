@@ -167,16 +167,7 @@ Result<size_t> Volume::read_past(Sequence at, InodeId ino, uint64_t size, uint64
   const size_t length = std::min<uint64_t>(into.size(), size - offset);
   Status status;
   for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
-    std::vector<PieceAt> pieces;
-    const Delta::PieceVisitor collect = [&](uint64_t from, const Piece& piece) {
-      pieces.emplace_back(from, piece);
-      return true;
-    };
-    ExtentPieces trimmed(offset, offset + length, collect);
-    TRY(meta::visit_past_extents(rows_store_, at, settings_.block_size, ino, offset,
-                                 offset + length,
-                                 [&](const meta::Extent& extent) { return trimmed(extent); }));
-    trimmed.finish();
+    const auto pieces = TRY(gather_past(at, ino, offset, offset + length));
     status = fill(offset, into.first(length), pieces);
     if (status.ok()) return length;
     if (status.code() != Code::kNotFound) break;
@@ -286,24 +277,54 @@ void Volume::put_pieces(InodeId ino, uint64_t offset, std::vector<PieceAt> piece
   }
 }
 
+Result<std::vector<PieceAt>> Volume::gather_past(Sequence at, InodeId ino, uint64_t begin,
+                                                 uint64_t end) const {
+  std::vector<PieceAt> pieces;
+  const Delta::PieceVisitor collect = [&](uint64_t offset, const Piece& piece) {
+    pieces.emplace_back(offset, piece);
+    return true;
+  };
+  ExtentPieces trimmed(begin, end, collect);
+  TRY(meta::visit_past_extents(rows_store_, at, settings_.block_size, ino, begin, end,
+                               [&](const meta::Extent& extent) { return trimmed(extent); }));
+  trimmed.finish();
+  return pieces;
+}
+
+// Lays `length` bytes' worth of pieces, taken from `from_offset` on, over a regular file.
+Result<uint64_t> Volume::share(InodeId to, uint64_t to_offset, uint64_t from_offset,
+                               uint64_t length, std::vector<PieceAt> pieces) {
+  const meta::Inode target = TRY(meta::load_inode(rows_, to));
+  if (target.type() != meta::FileType::kRegular) return Code::kInvalid;
+  if (to_offset > meta::kMaxFileBytes || length > meta::kMaxFileBytes - to_offset) {
+    return Code::kTooBig;
+  }
+  TRY(namespace_.touch_content(to, std::max(target.row.size, to_offset + length), true, true));
+  put_pieces(to, to_offset, std::move(pieces), from_offset);
+  return length;
+}
+
 Result<uint64_t> Volume::copy_range(InodeId from, uint64_t from_offset, InodeId to,
                                     uint64_t to_offset, uint64_t length) {
   if (settings_.read_only || closing_) return Code::kReadOnly;
   const os::ExclusiveLock lock(lock_);
   const meta::Inode source = TRY(meta::load_inode(rows_, from));
-  const meta::Inode target = TRY(meta::load_inode(rows_, to));
-  if (source.type() != meta::FileType::kRegular || target.type() != meta::FileType::kRegular) {
-    return Code::kInvalid;
-  }
+  if (source.type() != meta::FileType::kRegular) return Code::kInvalid;
   if (from_offset >= source.row.size || length == 0) return uint64_t{0};
   length = std::min({length, source.row.size - from_offset, kLargestCopy});
-  if (to_offset > meta::kMaxFileBytes || length > meta::kMaxFileBytes - to_offset) {
-    return Code::kTooBig;
-  }
-  auto pieces = TRY(gather(from, from_offset, from_offset + length));
-  TRY(namespace_.touch_content(to, std::max(target.row.size, to_offset + length), true, true));
-  put_pieces(to, to_offset, std::move(pieces), from_offset);
-  return length;
+  return share(to, to_offset, from_offset, length,
+               TRY(gather(from, from_offset, from_offset + length)));
+}
+
+Result<uint64_t> Volume::copy_past_range(Sequence at, InodeId from, uint64_t size,
+                                         uint64_t from_offset, InodeId to, uint64_t to_offset,
+                                         uint64_t length) {
+  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (from_offset >= size || length == 0) return uint64_t{0};
+  length = std::min({length, size - from_offset, kLargestCopy});
+  const os::ExclusiveLock lock(lock_);
+  return share(to, to_offset, from_offset, length,
+               TRY(gather_past(at, from, from_offset, from_offset + length)));
 }
 
 Status Volume::restore_content(InodeId from, Sequence at, InodeId to) {

@@ -107,6 +107,9 @@ class Volume {
   Result<uint64_t> seek(InodeId ino, uint64_t offset, SeekKind kind);
   Result<uint64_t> copy_range(InodeId from, uint64_t from_offset, InodeId to, uint64_t to_offset,
                               uint64_t length);
+  // As copy_range(), from a file as it was: `size` is its size then.
+  Result<uint64_t> copy_past_range(Sequence at, InodeId from, uint64_t size, uint64_t from_offset,
+                                   InodeId to, uint64_t to_offset, uint64_t length);
   // Lays the content that `from` had as of `at` over `to`, without moving data, and gives it that size.
   Status restore_content(InodeId from, Sequence at, InodeId to);
   // Reads a file as it was: `size` is its size then.
@@ -184,6 +187,10 @@ class Volume {
               const std::vector<std::pair<uint64_t, Piece>>& pieces);
   uint64_t pending_allocation(InodeId ino, uint64_t stored) const REQUIRES_SHARED(lock_);
   Delta& active_delta(InodeId ino) REQUIRES(lock_);
+  Result<std::vector<std::pair<uint64_t, Piece>>> gather_past(Sequence at, InodeId ino,
+                                                              uint64_t begin, uint64_t end) const;
+  Result<uint64_t> share(InodeId to, uint64_t to_offset, uint64_t from_offset, uint64_t length,
+                         std::vector<std::pair<uint64_t, Piece>> pieces) REQUIRES(lock_);
   void put_pieces(InodeId ino, uint64_t offset, std::vector<std::pair<uint64_t, Piece>> pieces,
                   uint64_t from_offset) REQUIRES(lock_);
   Status reserve(uint64_t bytes);

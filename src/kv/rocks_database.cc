@@ -4,9 +4,8 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/listener.h>
 
-#include <cstdarg>
-
 #include "kv/rocks_file_system.h"
+#include "kv/rocks_messages.h"
 #include "kv/rocks_status.h"
 
 namespace nacre::kv {
@@ -22,17 +21,10 @@ class ResumeOnWrite final : public rocksdb::EventListener {
   }
 };
 
-// For a store opened for reading, which must not make a log file of messages.
-class NoMessages final : public rocksdb::Logger {
- public:
-  using Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-// Threads are shared by all stores of the process.
+// Shared by all stores of the process: one flushes, and writers may wait for it; one compacts.
 void start_background_threads(rocksdb::Env& environment) {
-  environment.SetBackgroundThreads(1, rocksdb::Env::HIGH);  // flushes, which writers may wait for
-  environment.SetBackgroundThreads(1, rocksdb::Env::LOW);   // compactions
+  environment.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::HIGH);
+  environment.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::LOW);
   environment.LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
 }
 
@@ -72,7 +64,7 @@ Status RocksDatabase::open_database(bool create) {
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.create_if_missing = create;
   options.create_missing_column_families = !read_only_;
-  if (read_only_) options.info_log = std::make_shared<NoMessages>();
+  options.info_log = read_only_ ? make_silent_log() : make_message_log(disk_, path_ + "/LOG");
   start_background_threads(*environment_);
 
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
@@ -100,7 +92,7 @@ RocksDatabase::~RocksDatabase() {
   const Status closed = without_exceptions(name_, [&]() -> Status {
     if (!read_only_) {
       // Even a failed flush leaves everything in the log.
-      db_->SyncWAL().PermitUncheckedError();
+      static_cast<void>(wals_->sync());
       const std::vector<rocksdb::ColumnFamilyHandle*> all(families_.begin(), families_.end());
       db_->Flush(rocksdb::FlushOptions(), all).PermitUncheckedError();
     }
@@ -112,6 +104,11 @@ RocksDatabase::~RocksDatabase() {
     return {};
   });
   static_cast<void>(closed);  // nobody is left to tell
+}
+
+Status RocksDatabase::sync() {
+  // Not DB::SyncWAL(), which aborts the process when it meets a log with a failed write.
+  return wals_->sync();
 }
 
 Status RocksDatabase::write(rocksdb::WriteBatch& batch, bool synced) {

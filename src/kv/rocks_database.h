@@ -38,6 +38,7 @@ class RocksDatabase {
 
   // All of the batch or nothing, as Store::write().
   Status write(rocksdb::WriteBatch& batch, bool synced);
+  Status sync();
 
   Usage usage();
   // The tables whose bytes are not those that were written, a line for each.

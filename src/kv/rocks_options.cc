@@ -97,9 +97,6 @@ rocksdb::DBOptions database_options(const RocksMemory& memory) {
   options.max_manifest_file_size = 16 * kMiB;
   options.manifest_preallocation_size = 64 * kKiB;
 
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = kMiB;
-  options.keep_log_file_num = 2;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;

@@ -78,13 +78,7 @@ Status RocksStore::write(const Batch& batch, Durability durability) {
   });
 }
 
-Status RocksStore::sync() {
-  if (database_->read_only()) return {};
-  return without_exceptions(database_->name(), [&]() -> Status {
-    const rocksdb::Status synced = database_->db().SyncWAL();
-    return synced.ok() ? Status() : error_of(synced, "sync " + database_->name());
-  });
-}
+Status RocksStore::sync() { return database_->sync(); }
 
 Result<Usage> RocksStore::usage() {
   return without_exceptions(database_->name(),

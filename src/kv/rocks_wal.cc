@@ -26,35 +26,42 @@ class WalFile {
     bool first = false;
     {
       const os::Lock lock(mutex_);
+      if (failure_) return *failure_;
       TRY(file_->write_at(end_, data));
       first = end_ == 0;
       end_ += data.size();
     }
-    return first ? sync_to_end() : Status();
+    return first ? sync(Zeros::kNone) : Status();
   }
 
-  // Everything appended so far is durable on return. Appends may go on meanwhile.
-  Status sync() EXCLUDES(mutex_) {
-    add_zeros();
-    return sync_to_end();
+  enum class Zeros { kNone, kAhead };
+  // What was appended is durable on return. Appends may go on meanwhile.
+  Status sync(Zeros zeros) EXCLUDES(mutex_) {
+    uint64_t end = 0;
+    {
+      const os::Lock lock(mutex_);
+      if (failure_) return *failure_;
+      if (durable_end_ == end_) return {};
+      end = end_;
+      if (zeros == Zeros::kAhead) add_zeros();
+    }
+    const Status synced = file_->sync();
+    const os::Lock lock(mutex_);
+    if (synced.ok()) {
+      durable_end_ = std::max(durable_end_, end);
+    } else if (!failure_) {
+      failure_ = synced.error();
+    }
+    return synced;
   }
-  // The same for a log that no sync is expected to follow soon.
-  Status sync_to_end() { return file_->sync(); }
 
   void start_writeback(uint64_t offset, uint64_t length) { file_->start_writeback(offset, length); }
 
-  Status truncate(uint64_t size) EXCLUDES(mutex_) {
-    const os::Lock lock(mutex_);
-    TRY(file_->truncate(size));
-    end_ = zeros_end_ = size;
-    return {};
-  }
-
-  // Gives back the zeros. The handle makes no calls afterwards.
+  // Gives back the zeros. Nothing is appended afterwards.
   Status close() EXCLUDES(mutex_) {
     const os::Lock lock(mutex_);
     if (zeros_end_ > end_) TRY(file_->truncate(end_));
-    zeros_end_ = end_;
+    zeros_end_ = 0;
     return {};
   }
 
@@ -69,18 +76,19 @@ class WalFile {
 
  private:
   // Without room for them a log works as well, only slower.
-  void add_zeros() EXCLUDES(mutex_) {
+  void add_zeros() REQUIRES(mutex_) {
     static const std::vector<std::byte> kZeros(kZerosAhead);
-    const os::Lock lock(mutex_);
     if (end_ <= zeros_end_) return;
     if (file_->write_at(end_, kZeros).ok()) zeros_end_ = end_ + kZerosAhead;
   }
 
   const std::unique_ptr<os::File> file_;
-  // Guards the end of the log; held while writing, so that zeros never land on an append.
+  // Guards the ends. Held while writing, so that zeros never land on an append.
   mutable os::Mutex mutex_;
   uint64_t end_ GUARDED_BY(mutex_) = 0;
+  uint64_t durable_end_ GUARDED_BY(mutex_) = 0;
   uint64_t zeros_end_ GUARDED_BY(mutex_) = 0;
+  std::optional<Error> failure_ GUARDED_BY(mutex_);  // of a sync
 };
 
 namespace {
@@ -95,9 +103,9 @@ class WalHandle final : public rocksdb::FSWritableFile {
                            rocksdb::IODebugContext*) override {
     return io_status_of(file_->append(as_bytes({data.data(), data.size()})));
   }
-  rocksdb::IOStatus Truncate(uint64_t size, const rocksdb::IOOptions&,
+  rocksdb::IOStatus Truncate(uint64_t, const rocksdb::IOOptions&,
                              rocksdb::IODebugContext*) override {
-    return io_status_of(file_->truncate(size));
+    return rocksdb::IOStatus::NotSupported("a log only grows");
   }
   rocksdb::IOStatus Close(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
     return io_status_of(file_->close());
@@ -106,7 +114,7 @@ class WalHandle final : public rocksdb::FSWritableFile {
     return rocksdb::IOStatus::OK();
   }
   rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
-    return io_status_of(file_->sync());
+    return io_status_of(file_->sync(WalFile::Zeros::kAhead));
   }
   bool IsSyncThreadSafe() const override { return true; }
   uint64_t GetFileSize(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override {
@@ -136,12 +144,22 @@ Result<std::unique_ptr<rocksdb::FSWritableFile>> WalFiles::create(
     const std::string& path, const rocksdb::FileOptions& options) {
   // Held across I/O: whoever waits for it wants the order of these logs.
   const os::Lock lock(mutex_);
-  if (newest_) TRY(newest_->sync_to_end());
+  if (newest_) TRY(newest_->sync(WalFile::Zeros::kNone));
   std::unique_ptr<os::File> file = TRY(disk_.open(path, os::OpenMode::kCreate));
   TRY(file->truncate(0));
+  TRY(disk_.sync_directory(path.substr(0, path.find_last_of('/'))));
   newest_ = std::make_shared<WalFile>(std::move(file));
   files_.insert_or_assign(path, newest_);
   return std::unique_ptr<rocksdb::FSWritableFile>(std::make_unique<WalHandle>(newest_, options));
+}
+
+Status WalFiles::sync() {
+  std::shared_ptr<WalFile> newest;
+  {
+    const os::Lock lock(mutex_);
+    newest = newest_;
+  }
+  return newest ? newest->sync(WalFile::Zeros::kAhead) : Status();
 }
 
 void WalFiles::forget(const std::string& path) {

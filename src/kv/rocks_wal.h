@@ -35,9 +35,12 @@ class WalFiles {
   explicit WalFiles(os::FileSystem& disk) : disk_(disk) {}
 
   static bool is_wal(const std::string& path) { return path.ends_with(".log"); }
-  // An empty log at `path`, after the previous one was made durable.
+  // An empty log at `path`, after the previous one was made durable. Its name is durable, too.
   Result<std::unique_ptr<rocksdb::FSWritableFile>> create(const std::string& path,
                                                           const rocksdb::FileOptions& options);
+  // On return everything appended before the call survives a power cut. After a failure no log
+  // takes more: the host has forgotten what it could not write. Appends may go on meanwhile.
+  Status sync();
   // The log was removed.
   void forget(const std::string& path);
   // Bytes in logs made by create() and not removed.

@@ -73,13 +73,12 @@ Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
                .cache_missing_names = options.cache_missing_names,
                .uncached = {}} {
   for (int i = 0; i < worker_count(options); ++i) {
-    workers_.push_back(std::make_unique<Worker>(session_, connection_for(i)));
+    workers_.push_back(std::make_unique<Worker>(session_, door_, *connection_, connection_for(i)));
   }
 }
 
 // Ends of their own spare workers the contention on answers; one end for all works as well.
-Connection& Mount::connection_for(int worker) {
-  if (worker == 0) return *connection_;
+Connection& Mount::connection_for(int) {
   Result<os::Fd> device = connection_->clone();
   if (!device.ok()) return *connection_;
   return *clones_.emplace_back(std::make_unique<Connection>(device.take()));

@@ -65,6 +65,7 @@ class Mount {
   const std::unique_ptr<Connection> connection_;
   std::vector<std::unique_ptr<Connection>> clones_;
   Notifier notifier_;
+  Door door_;
   Session session_;
   std::vector<std::unique_ptr<Worker>> workers_;
   os::Mutex wait_mutex_;  // one waiter joins, others wait for it; held while the mount lasts

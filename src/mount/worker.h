@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "mount/connection.h"
 #include "mount/dispatch.h"
+#include "mount/door.h"
 #include "mount/session.h"
 #include "os/thread.h"
 
@@ -28,7 +29,7 @@ class PageBuffer {
 class Worker {
  public:
   // Both outlive the worker, and `connection` the notifier too: it may carry deferred answers.
-  Worker(Session& session, Connection& connection);
+  Worker(Session& session, Door& door, Connection& shared, Connection& own);
 
   void start(const std::string& name);
   // Returns when the mount is gone.
@@ -39,7 +40,9 @@ class Worker {
   void run();
 
   Session& session_;
-  Connection& connection_;
+  Door& door_;
+  Connection& shared_;
+  Connection& own_;
   PageBuffer request_;
   PageBuffer reply_;
   RequestCounts counts_;

@@ -84,6 +84,22 @@ TEST(SimCrash, AnUnsyncedWriteSurvivesWholeOrInPartOrNotAtAll) {
   EXPECT_TRUE(torn);
 }
 
+TEST(SimCrash, AWriteTearsWhereSectorsOfTheFileMeet) {
+  std::set<std::string> outcomes;
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Story story(seed);
+    story.make_durable("/a", std::string(1024, 'o'));
+    story.write("/a", std::string(500, 'n'), 300);
+    story.disk.crash();
+    outcomes.insert(story.read("/a")->substr(300, 500));
+  }
+  const auto either = [](char first, char second) {
+    return std::string(212, first) + std::string(288, second);
+  };
+  EXPECT_EQ(outcomes, (std::set<std::string>{either('o', 'o'), either('o', 'n'), either('n', 'o'),
+                                             either('n', 'n')}));
+}
+
 TEST(SimCrash, ALaterWriteMaySurviveWithoutAnEarlierOne) {
   bool reordered = false;
   bool in_order = false;

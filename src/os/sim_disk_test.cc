@@ -179,6 +179,22 @@ TEST(SimDisk, SpaceIsThatOfWhatSurvivedACrash) {
   EXPECT_EQ(disk.space("/")->free_bytes, 52 * kKiB);
 }
 
+TEST(SimDisk, HandlesOfBeforeACrashDoNotHoldSpace) {
+  SimDisk disk(1, 64 * kKiB);
+  auto old = make_durable(disk, "/a", std::string(10 * kKiB, 'x'));
+  disk.crash();
+  ASSERT_TRUE(disk.remove_file("/a").ok());
+  EXPECT_EQ(disk.space("/")->free_bytes, 64 * kKiB);
+  old.reset();
+  EXPECT_EQ(disk.space("/")->free_bytes, 64 * kKiB);
+  old = make_durable(disk, "/b", std::string(10 * kKiB, 'x'));
+  disk.crash();
+  const auto held = open(disk, "/b");
+  ASSERT_TRUE(disk.remove_file("/b").ok());
+  old.reset();
+  EXPECT_EQ(disk.space("/")->free_bytes, 52 * kKiB);
+}
+
 TEST(SimDisk, TheSameSeedAndCallsHaveTheSameOutcome) {
   const auto outcome = [](uint64_t seed) {
     SimDisk disk(seed, kMiB);

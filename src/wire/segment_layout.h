@@ -64,8 +64,8 @@ struct RecordHead {
   uint32_t logical_bytes = 0;   // before compression and sealing; the device passes it through
   uint32_t stored_bytes = 0;    // of the payload
   uint32_t payload_offset = 0;  // from the beginning of the record
-  std::string descriptor;       // the owner's; the device passes it through
-  std::vector<uint64_t> page_checksums;  // of the payload, kChecksumPageBytes each
+  std::string descriptor = {};  // the owner's; the device passes it through
+  std::vector<uint64_t> page_checksums = {};  // of the payload, kChecksumPageBytes each
 
   friend bool operator==(const RecordHead&, const RecordHead&) = default;
 };
@@ -117,8 +117,8 @@ struct Summary {
   uint64_t last_sequence = 0;
   uint32_t end_page = 0;    // the first not used by records
   bool appendable = false;  // closed in good order: more records may follow, once it is erased
-  std::vector<SummaryRecord> records;  // in the order of their pages
-  std::vector<Tombstone> tombstones;   // of all tombstone records
+  std::vector<SummaryRecord> records = {};  // in the order of their pages
+  std::vector<Tombstone> tombstones = {};   // of all tombstone records
   friend bool operator==(const Summary&, const Summary&) = default;
 };
 inline constexpr uint32_t kSummaryFooterBytes = 64;

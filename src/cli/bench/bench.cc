@@ -118,8 +118,8 @@ Result<std::vector<Row>> run_rows(const std::vector<Recipe>& recipes, const std:
   for (size_t index = 0; index < recipes.size(); ++index) {
     const Recipe& recipe = recipes[index];
     const auto tell = [&](bool measuring) {
-      if (progress)
-        progress(Step{unmeasured(recipe, options).title, index, recipes.size(), measuring});
+      const std::string title = unmeasured(recipe, options).title;
+      if (progress) progress(Step{title, index, recipes.size(), measuring});
     };
     Scene scene{options, stopwatch, noise, work + "/" + recipe.name, work + "/data"};
     tell(false);

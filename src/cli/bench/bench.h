@@ -29,8 +29,8 @@ struct Options {
   uint64_t seed = 1;                 // of the order of cold and random accesses, and the content
   std::string cold_command;          // run by /bin/sh before each cold row, after everything is
                                      // durable and while no file is open: may mount anew
-  const std::atomic<bool>* stop =
-      nullptr;  // set it from anywhere, a signal handler too, to end early
+  // Set it from anywhere, a signal handler too, to end early. May be null.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // What the kernel's caches held when the row began.

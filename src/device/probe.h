@@ -1,0 +1,15 @@
+// Looks at what a path holds before it is formatted.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "os/file_system.h"
+
+namespace nacre::device {
+
+// What formatting would destroy, in words for the user, such as "an ext4 file system" or "a Nacre
+// device of volume 12ab…"; empty when there is nothing. A missing path holds nothing.
+Result<std::string> describe_content(os::FileSystem& files, const std::string& path);
+
+}  // namespace nacre::device
