@@ -7,29 +7,52 @@ namespace nacre {
 
 int errno_of(Code code) {
   switch (code) {
-    case Code::kNotFound: return ENOENT;
-    case Code::kExists: return EEXIST;
-    case Code::kInvalid: return EINVAL;
-    case Code::kCorrupt: return EIO;
-    case Code::kIo: return EIO;
-    case Code::kNoSpace: return ENOSPC;
-    case Code::kBusy: return EBUSY;
-    case Code::kNotEmpty: return ENOTEMPTY;
-    case Code::kNotDirectory: return ENOTDIR;
-    case Code::kIsDirectory: return EISDIR;
-    case Code::kNotPermitted: return EPERM;
-    case Code::kAccess: return EACCES;
-    case Code::kNameTooLong: return ENAMETOOLONG;
-    case Code::kTooBig: return EFBIG;
-    case Code::kOutOfRange: return ERANGE;
-    case Code::kNoData: return ENODATA;
-    case Code::kReadOnly: return EROFS;
-    case Code::kUnsupported: return EOPNOTSUPP;
-    case Code::kTooManyLinks: return EMLINK;
-    case Code::kLoop: return EINVAL;
-    case Code::kCrossDevice: return EXDEV;
-    case Code::kNewerFormat: return EPROTO;
-    case Code::kBelowFloor: return ENOENT;
+    case Code::kNotFound:
+      return ENOENT;
+    case Code::kExists:
+      return EEXIST;
+    case Code::kInvalid:
+      return EINVAL;
+    case Code::kCorrupt:
+      return EIO;
+    case Code::kIo:
+      return EIO;
+    case Code::kNoSpace:
+      return ENOSPC;
+    case Code::kBusy:
+      return EBUSY;
+    case Code::kNotEmpty:
+      return ENOTEMPTY;
+    case Code::kNotDirectory:
+      return ENOTDIR;
+    case Code::kIsDirectory:
+      return EISDIR;
+    case Code::kNotPermitted:
+      return EPERM;
+    case Code::kAccess:
+      return EACCES;
+    case Code::kNameTooLong:
+      return ENAMETOOLONG;
+    case Code::kTooBig:
+      return EFBIG;
+    case Code::kOutOfRange:
+      return ERANGE;
+    case Code::kNoData:
+      return ENODATA;
+    case Code::kReadOnly:
+      return EROFS;
+    case Code::kUnsupported:
+      return EOPNOTSUPP;
+    case Code::kTooManyLinks:
+      return EMLINK;
+    case Code::kLoop:
+      return EINVAL;
+    case Code::kCrossDevice:
+      return EXDEV;
+    case Code::kNewerFormat:
+      return EPROTO;
+    case Code::kBelowFloor:
+      return ENOENT;
   }
   return EIO;
 }
@@ -37,23 +60,52 @@ int errno_of(Code code) {
 Error error_from_errno(int error_number, const std::string& what) {
   Code code = Code::kIo;
   switch (error_number) {
-    case ENOENT: code = Code::kNotFound; break;
-    case EEXIST: code = Code::kExists; break;
-    case EINVAL: code = Code::kInvalid; break;
+    case ENOENT:
+      code = Code::kNotFound;
+      break;
+    case EEXIST:
+      code = Code::kExists;
+      break;
+    case EINVAL:
+      code = Code::kInvalid;
+      break;
     case ENOSPC:
-    case EDQUOT: code = Code::kNoSpace; break;
+    case EDQUOT:
+      code = Code::kNoSpace;
+      break;
     case EBUSY:
-    case EAGAIN: code = Code::kBusy; break;
-    case ENOTEMPTY: code = Code::kNotEmpty; break;
-    case ENOTDIR: code = Code::kNotDirectory; break;
-    case EISDIR: code = Code::kIsDirectory; break;
-    case EPERM: code = Code::kNotPermitted; break;
-    case EACCES: code = Code::kAccess; break;
-    case ENAMETOOLONG: code = Code::kNameTooLong; break;
-    case EFBIG: code = Code::kTooBig; break;
-    case EROFS: code = Code::kReadOnly; break;
-    case EOPNOTSUPP: code = Code::kUnsupported; break;
-    default: break;
+    case EAGAIN:
+      code = Code::kBusy;
+      break;
+    case ENOTEMPTY:
+      code = Code::kNotEmpty;
+      break;
+    case ENOTDIR:
+      code = Code::kNotDirectory;
+      break;
+    case EISDIR:
+      code = Code::kIsDirectory;
+      break;
+    case EPERM:
+      code = Code::kNotPermitted;
+      break;
+    case EACCES:
+      code = Code::kAccess;
+      break;
+    case ENAMETOOLONG:
+      code = Code::kNameTooLong;
+      break;
+    case EFBIG:
+      code = Code::kTooBig;
+      break;
+    case EROFS:
+      code = Code::kReadOnly;
+      break;
+    case EOPNOTSUPP:
+      code = Code::kUnsupported;
+      break;
+    default:
+      break;
   }
   return Error(code, what + ": " + std::strerror(error_number));
 }

@@ -55,6 +55,7 @@ struct std::hash<nacre::Id64<Tag>> {
 template <class Tag>
 struct std::hash<nacre::Id128<Tag>> {
   size_t operator()(nacre::Id128<Tag> id) const noexcept {
-    return static_cast<size_t>((id.high ^ (id.low * 0x9E3779B97F4A7C15u)) * 0x9E3779B97F4A7C15u >> 5);
+    return static_cast<size_t>((id.high ^ (id.low * 0x9E3779B97F4A7C15u)) * 0x9E3779B97F4A7C15u >>
+                               5);
   }
 };

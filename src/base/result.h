@@ -10,31 +10,32 @@
 
 namespace nacre {
 
-// Each code exists because some caller acts on it. errno_of() in base/errno.h gives the POSIX value.
+// Each code exists because some caller acts on it. errno_of() in base/errno.h gives the POSIX
+// value.
 enum class Code {
-  kNotFound,       // no such file, row, block or version
-  kExists,         // it is already there
-  kInvalid,        // an argument the caller can correct
-  kCorrupt,        // stored bytes fail their checksum or do not decode
-  kIo,             // the machine refused to read or write
-  kNoSpace,        // no room on the device or within the capacity
-  kBusy,           // somebody else holds it; try later
-  kNotEmpty,       // a directory with entries
-  kNotDirectory,   // a path component is no directory
-  kIsDirectory,    // a directory where a file is needed
-  kNotPermitted,   // the operation is forbidden whoever asks
-  kAccess,         // this caller may not
-  kNameTooLong,    // name, symlink target or attribute name over the limit
-  kTooBig,         // over a size limit: file offset, attribute value
-  kOutOfRange,     // offset past the end, buffer too small for the value
-  kNoData,         // the attribute, or data after the offset, does not exist
-  kReadOnly,       // an old view or a volume opened read-only
-  kUnsupported,    // not offered by this volume or this kernel
-  kTooManyLinks,   // link count limit
-  kLoop,           // a rename that would put a directory below itself
-  kCrossDevice,    // between two volumes or views
-  kNewerFormat,    // written by a later version of Nacre
-  kBelowFloor,     // that moment is no longer in history
+  kNotFound,      // no such file, row, block or version
+  kExists,        // it is already there
+  kInvalid,       // an argument the caller can correct
+  kCorrupt,       // stored bytes fail their checksum or do not decode
+  kIo,            // the machine refused to read or write
+  kNoSpace,       // no room on the device or within the capacity
+  kBusy,          // somebody else holds it; try later
+  kNotEmpty,      // a directory with entries
+  kNotDirectory,  // a path component is no directory
+  kIsDirectory,   // a directory where a file is needed
+  kNotPermitted,  // the operation is forbidden whoever asks
+  kAccess,        // this caller may not
+  kNameTooLong,   // name, symlink target or attribute name over the limit
+  kTooBig,        // over a size limit: file offset, attribute value
+  kOutOfRange,    // offset past the end, buffer too small for the value
+  kNoData,        // the attribute, or data after the offset, does not exist
+  kReadOnly,      // an old view or a volume opened read-only
+  kUnsupported,   // not offered by this volume or this kernel
+  kTooManyLinks,  // link count limit
+  kLoop,          // a rename that would put a directory below itself
+  kCrossDevice,   // between two volumes or views
+  kNewerFormat,   // written by a later version of Nacre
+  kBelowFloor,    // that moment is no longer in history
 };
 
 std::string_view name_of(Code code);
@@ -60,9 +61,9 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using Value = T;
-  Result(T value) : state_(std::move(value)) {}                            // NOLINT: by intent
-  Result(Error error) : state_(std::unexpected(std::move(error))) {}       // NOLINT: by intent
-  Result(Code code) : state_(std::unexpected(Error(code))) {}              // NOLINT: by intent
+  Result(T value) : state_(std::move(value)) {}                       // NOLINT: by intent
+  Result(Error error) : state_(std::unexpected(std::move(error))) {}  // NOLINT: by intent
+  Result(Code code) : state_(std::unexpected(Error(code))) {}         // NOLINT: by intent
 
   bool ok() const { return state_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -105,11 +106,11 @@ using Status = Result<void>;
 
 #define NACRE_TRY_JOIN2(a, b) a##b
 #define NACRE_TRY_JOIN(a, b) NACRE_TRY_JOIN2(a, b)
-#define NACRE_TRY_AS(name, expr)              \
-  __extension__({                             \
-    auto name = (expr);                       \
+#define NACRE_TRY_AS(name, expr)                    \
+  __extension__({                                   \
+    auto name = (expr);                             \
     if (!name.ok()) return std::move(name).error(); \
-    name.take();                              \
+    name.take();                                    \
   })
 // The value of a Result, or return its error from the enclosing function.
 #define TRY(expr) NACRE_TRY_AS(NACRE_TRY_JOIN(nacre_try_, __COUNTER__), expr)

@@ -11,8 +11,8 @@ namespace nacre {
 
 Result<uint64_t> parse_size(std::string_view text) {
   auto invalid = [&] {
-    return Error(Code::kInvalid, fmt::format("'{}' is no size: write for example 4MiB, 20G or 512",
-                                             text));
+    return Error(Code::kInvalid,
+                 fmt::format("'{}' is no size: write for example 4MiB, 20G or 512", text));
   };
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -37,7 +37,7 @@ Result<uint64_t> parse_size(std::string_view text) {
 
 std::string format_size(uint64_t bytes) {
   static constexpr std::array<std::string_view, 6> kUnits = {"B",   "KiB", "MiB",
-                                                            "GiB", "TiB", "PiB"};
+                                                             "GiB", "TiB", "PiB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
   while (value >= 1024 && unit + 1 < kUnits.size()) {

@@ -29,10 +29,15 @@ Result<Acl> Acl::decode(std::string_view value) {
       case kUserObject:
       case kGroupObject:
       case kMask:
-      case kOther: ++unique[entry.tag]; break;
+      case kOther:
+        ++unique[entry.tag];
+        break;
       case kUser:
-      case kGroup: named = true; break;
-      default: return Code::kInvalid;
+      case kGroup:
+        named = true;
+        break;
+      default:
+        return Code::kInvalid;
     }
     if (entry.permissions > 7 || (is_named(entry.tag) && entry.id == kNoId)) return Code::kInvalid;
     if (!acl.entries_.empty() && entry.tag < acl.entries_.back().tag) return Code::kInvalid;

@@ -1,5 +1,6 @@
-// POSIX access control lists in the form the kernel gives them (the value of system.posix_acl_access and
-// system.posix_acl_default, version 2). Pure functions; values are untrusted.
+// POSIX access control lists in the form the kernel gives them (the value of
+// system.posix_acl_access and system.posix_acl_default, version 2). Pure functions; values are
+// untrusted.
 //
 // Semantics: acl(5), and POSIX.1e draft 17, section 23.1.
 #pragma once
@@ -33,8 +34,8 @@ class Acl {
     uint32_t id = 0;           // of kUser and kGroup
   };
 
-  // kInvalid unless the value is a valid list: one owner, group and other each, ascending, a mask where
-  // there are named entries.
+  // kInvalid unless the value is a valid list: one owner, group and other each, ascending, a mask
+  // where there are named entries.
   static Result<Acl> decode(std::string_view value);
   std::string encode() const;
 
@@ -44,7 +45,8 @@ class Acl {
   uint32_t apply_to(uint32_t mode) const;
   // chmod: the list follows the mode.
   void follow(uint32_t mode);
-  // Of a default list: the access list of a new file asked for with `mode`, which is narrowed to match.
+  // Of a default list: the access list of a new file asked for with `mode`, which is narrowed to
+  // match.
   Acl inherit(uint32_t& mode) const;
 
  private:

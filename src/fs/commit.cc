@@ -10,10 +10,10 @@ namespace nacre::fs {
 
 namespace {
 
-constexpr uint64_t kDropsPerCommit = 50'000;      // extents of deleted files in one commit
-constexpr size_t kRowsPerGroup = 60'000;          // a group this large is committed early
-constexpr uint64_t kPiecesPerGroup = 100'000;     // and so is content in this many pieces
-constexpr uint64_t kEagerBytes = 16 * kMiB;       // one eager flush
+constexpr uint64_t kDropsPerCommit = 50'000;   // extents of deleted files in one commit
+constexpr size_t kRowsPerGroup = 60'000;       // a group this large is committed early
+constexpr uint64_t kPiecesPerGroup = 100'000;  // and so is content in this many pieces
+constexpr uint64_t kEagerBytes = 16 * kMiB;    // one eager flush
 
 meta::ContentChange change_of(uint64_t offset, const Piece& piece) {
   meta::ContentChange change;
@@ -21,8 +21,12 @@ meta::ContentChange change_of(uint64_t offset, const Piece& piece) {
   change.length = piece.length;
   using Kind = meta::ContentChange::Kind;
   switch (piece.kind) {
-    case Piece::Kind::kHole: change.kind = Kind::kHole; break;
-    case Piece::Kind::kUnwritten: change.kind = Kind::kUnwritten; break;
+    case Piece::Kind::kHole:
+      change.kind = Kind::kHole;
+      break;
+    case Piece::Kind::kUnwritten:
+      change.kind = Kind::kUnwritten;
+      break;
     case Piece::Kind::kBlock:
       change.kind = Kind::kBlock;
       change.block = piece.block;
@@ -108,7 +112,8 @@ Status Volume::put_blocks(std::vector<Stored>& pieces,
     uint64_t bytes = 0;
     const BlockId block = block::make_block_id(random_);
     size_t next = first;
-    for (; next < pieces.size() && bytes + pieces[next].piece.length <= settings_.block_size; ++next) {
+    for (; next < pieces.size() && bytes + pieces[next].piece.length <= settings_.block_size;
+         ++next) {
       pieces[next].block = block;
       pieces[next].block_offset = bytes;
       parts.push_back(pieces[next].piece.view());
@@ -122,8 +127,8 @@ Status Volume::put_blocks(std::vector<Stored>& pieces,
   return {};
 }
 
-// Turns the buffers of the closed deltas into durable blocks. What is small enough stays: the commit's rows
-// carry it.
+// Turns the buffers of the closed deltas into durable blocks. What is small enough stays: the
+// commit's rows carry it.
 Status Volume::store_closed() {
   std::vector<Stored> pieces;
   uint64_t bytes = 0;
@@ -165,7 +170,8 @@ Result<meta::FinishedCommit> Volume::build_commit() {
   std::vector<std::pair<InodeId, const Delta*>> deltas;
   {
     const os::SharedLock lock(lock_);
-    for (const InodeId ino : closed_->files) deltas.emplace_back(ino, &contents_.find(ino)->second.closed);
+    for (const InodeId ino : closed_->files)
+      deltas.emplace_back(ino, &contents_.find(ino)->second.closed);
   }
   for (const auto& [ino, delta] : deltas) {
     std::vector<meta::ContentChange> changes;
@@ -269,7 +275,8 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build) 
   if (upkeep.batch.empty()) return {};
   TRY(blocks_.sync());
   {
-    const os::ExclusiveLock lock(lock_);  // held across a buffered write: nobody may share a doomed block
+    const os::ExclusiveLock lock(
+        lock_);  // held across a buffered write: nobody may share a doomed block
     for (const BlockId block : upkeep.doomed) {
       if (shared_blocks_.contains(block)) return Code::kBusy;
     }
@@ -315,7 +322,8 @@ void Volume::flush_loop() {
         const os::SharedLock lock(lock_);
         wanted = rows_.active_rows() > kRowsPerGroup || active_pieces_ > kPiecesPerGroup;
       }
-      // What the eager flush cannot free, the commit can: buffers of the closed cut, or a full device.
+      // What the eager flush cannot free, the commit can: buffers of the closed cut, or a full
+      // device.
       if (!flushed.ok() || wanted || memory_.used() >= before) {
         if (!commit().ok()) break;
       }

@@ -1,5 +1,5 @@
-// The bytes of files: reading through the layers (active delta, closed delta, stored extents), writing into
-// the active one, and the operations that move ranges without moving data.
+// The bytes of files: reading through the layers (active delta, closed delta, stored extents),
+// writing into the active one, and the operations that move ranges without moving data.
 #include <algorithm>
 #include <cstring>
 
@@ -14,9 +14,9 @@ namespace {
 using PieceAt = std::pair<uint64_t, Piece>;
 
 constexpr uint64_t kEndOfFiles = uint64_t{INT64_MAX};
-constexpr uint64_t kLargestCopy = kGiB;   // one copy_range call; callers loop
-constexpr int kReadAttempts = 8;          // blocks may move between finding and reading them
-constexpr size_t kExactAllocation = 64;   // pieces up to which pending allocation is exact
+constexpr uint64_t kLargestCopy = kGiB;  // one copy_range call; callers loop
+constexpr int kReadAttempts = 8;         // blocks may move between finding and reading them
+constexpr size_t kExactAllocation = 64;  // pieces up to which pending allocation is exact
 
 Piece piece_of(const wire::ExtentRow& row) {
   Piece piece;
@@ -31,7 +31,9 @@ Piece piece_of(const wire::ExtentRow& row) {
       piece.kind = Piece::Kind::kInline;
       piece.data = std::make_shared<const std::string>(row.data);
       break;
-    case wire::ExtentKind::kUnwritten: piece.kind = Piece::Kind::kUnwritten; break;
+    case wire::ExtentKind::kUnwritten:
+      piece.kind = Piece::Kind::kUnwritten;
+      break;
   }
   return piece;
 }
@@ -128,10 +130,16 @@ Status Volume::fill(uint64_t offset, MutableBytes into, const std::vector<PieceA
     const MutableBytes part = into.subspan(start - offset, piece.length);
     switch (piece.kind) {
       case Piece::Kind::kHole:
-      case Piece::Kind::kUnwritten: std::memset(part.data(), 0, part.size()); break;
+      case Piece::Kind::kUnwritten:
+        std::memset(part.data(), 0, part.size());
+        break;
       case Piece::Kind::kBuffer:
-      case Piece::Kind::kInline: std::memcpy(part.data(), piece.view().data(), part.size()); break;
-      case Piece::Kind::kBlock: TRY(blocks_.read(piece.block, piece.source_offset, part)); break;
+      case Piece::Kind::kInline:
+        std::memcpy(part.data(), piece.view().data(), part.size());
+        break;
+      case Piece::Kind::kBlock:
+        TRY(blocks_.read(piece.block, piece.source_offset, part));
+        break;
     }
   }
   return {};
@@ -155,8 +163,8 @@ Result<size_t> Volume::read(InodeId ino, uint64_t offset, MutableBytes into) {
     if (status.code() != Code::kNotFound) break;
   }
   if (status.code() == Code::kNotFound) {
-    return Error(Code::kCorrupt, "a block of inode " + std::to_string(ino.value) + " is missing: " +
-                                     status.error().context());
+    return Error(Code::kCorrupt, "a block of inode " + std::to_string(ino.value) +
+                                     " is missing: " + status.error().context());
   }
   return std::move(status).error();
 }
@@ -234,7 +242,8 @@ Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateM
       }
     }
   } else {
-    const auto kind = mode == AllocateMode::kPunchHole ? Piece::Kind::kHole : Piece::Kind::kUnwritten;
+    const auto kind =
+        mode == AllocateMode::kPunchHole ? Piece::Kind::kHole : Piece::Kind::kUnwritten;
     pieces.emplace_back(offset, empty_piece(kind, length));
   }
   std::optional<uint64_t> size;
@@ -264,8 +273,8 @@ Result<uint64_t> Volume::seek(InodeId ino, uint64_t offset, SeekKind kind) {
   return Code::kNoData;
 }
 
-// Lays pieces taken from `from_offset` on over the file from `offset` on. Bytes come to be shared: buffers
-// are sealed, committed blocks are kept from upkeep until this is committed.
+// Lays pieces taken from `from_offset` on over the file from `offset` on. Bytes come to be shared:
+// buffers are sealed, committed blocks are kept from upkeep until this is committed.
 void Volume::put_pieces(InodeId ino, uint64_t offset, std::vector<PieceAt> pieces,
                         uint64_t from_offset) {
   Delta& delta = active_delta(ino);
@@ -344,7 +353,8 @@ Status Volume::restore_content(InodeId from, Sequence at, InodeId to) {
   return {};
 }
 
-// Bytes the file will hold once its deltas are committed: exact for small deltas, else an upper bound.
+// Bytes the file will hold once its deltas are committed: exact for small deltas, else an upper
+// bound.
 uint64_t Volume::pending_allocation(InodeId ino, uint64_t stored) const {
   const auto content = contents_.find(ino);
   if (content == contents_.end()) return stored;

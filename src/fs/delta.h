@@ -1,9 +1,9 @@
 // What changed in one file's content since the last commit, as ranges: the dirty buffers, and where
-// they went once stored. A delta lies over the extents of the store (or over an older delta): a range it
-// does not mention is unchanged.
+// they went once stored. A delta lies over the extents of the store (or over an older delta): a
+// range it does not mention is unchanged.
 //
-// Not locked: the volume's lock guards every delta. Buffers are shared with the flusher, which reads
-// sealed ones without the lock.
+// Not locked: the volume's lock guards every delta. Buffers are shared with the flusher, which
+// reads sealed ones without the lock.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +39,9 @@ struct Piece {
   enum class Kind : uint8_t { kHole, kUnwritten, kBuffer, kBlock, kInline };
   Kind kind = Kind::kHole;
   uint64_t length = 0;
-  uint64_t source_offset = 0;            // in the buffer, block or inline bytes
-  BlockId block;                         // kBlock
-  std::shared_ptr<Buffer> buffer;        // kBuffer
+  uint64_t source_offset = 0;               // in the buffer, block or inline bytes
+  BlockId block;                            // kBlock
+  std::shared_ptr<Buffer> buffer;           // kBuffer
   std::shared_ptr<const std::string> data;  // kInline
 
   bool is_data() const { return kind >= Kind::kBuffer; }
@@ -64,10 +64,12 @@ class Delta {
 
   // Lays the piece over [offset, offset + piece.length).
   void put(uint64_t offset, Piece piece);
-  // Copies `data` in: into the buffers there are, where they may still be written; else to new ones.
+  // Copies `data` in: into the buffers there are, where they may still be written; else to new
+  // ones.
   void write(uint64_t offset, ByteView data, MemoryBudget& memory);
-  // Where the range still shows bytes of `buffer`, it shows the same bytes in `block` from now on, whose
-  // byte `block_offset` is the buffer's byte `buffer_offset`. Returns whether it did anywhere.
+  // Where the range still shows bytes of `buffer`, it shows the same bytes in `block` from now on,
+  // whose byte `block_offset` is the buffer's byte `buffer_offset`. Returns whether it did
+  // anywhere.
   bool settle(uint64_t offset, uint64_t length, const Buffer* buffer, uint64_t buffer_offset,
               BlockId block, uint64_t block_offset);
   void clear() {
@@ -75,8 +77,8 @@ class Delta {
     buffered_bytes_ = 0;
   }
 
-  // Calls `visit(offset, piece)` for the parts of pieces in [begin, end), and `gap(begin, end)` for the
-  // ranges between, ascending, until either returns false. Returns whether it came to the end.
+  // Calls `visit(offset, piece)` for the parts of pieces in [begin, end), and `gap(begin, end)` for
+  // the ranges between, ascending, until either returns false. Returns whether it came to the end.
   using PieceVisitor = std::function<bool(uint64_t offset, const Piece& piece)>;
   using GapVisitor = std::function<bool(uint64_t begin, uint64_t end)>;
   bool visit(uint64_t begin, uint64_t end, const PieceVisitor& visit, const GapVisitor& gap) const;

@@ -172,23 +172,24 @@ Status LiveTree::read_directory(InodeId ino, uint64_t cookie, bool with_attr,
       return {};
     }
     Status failure;
-    TRY(meta::visit_directory(
-        names.rows(), ino, std::max(cookie, kDotDotCookie), [&](const meta::Dentry& dentry) {
-          DirectoryEntry entry{dentry.row.name, dentry.row.ino,
-                               static_cast<meta::FileType>(dentry.row.type), dentry.cookie, nullptr};
-          if (!with_attr) return sink(entry);
-          auto inode = meta::load_inode(names.rows(), dentry.row.ino);
-          if (!inode.ok()) {
-            failure = std::move(inode).error();
-            return false;
-          }
-          const meta::Attr attr = meta::attr_of(*inode);
-          entry.attr = &attr;
-          volume_.references().add(entry.ino);
-          if (sink(entry)) return true;
-          volume_.references().subtract(entry.ino, 1);
-          return false;
-        }));
+    TRY(meta::visit_directory(names.rows(), ino, std::max(cookie, kDotDotCookie),
+                              [&](const meta::Dentry& dentry) {
+                                DirectoryEntry entry{dentry.row.name, dentry.row.ino,
+                                                     static_cast<meta::FileType>(dentry.row.type),
+                                                     dentry.cookie, nullptr};
+                                if (!with_attr) return sink(entry);
+                                auto inode = meta::load_inode(names.rows(), dentry.row.ino);
+                                if (!inode.ok()) {
+                                  failure = std::move(inode).error();
+                                  return false;
+                                }
+                                const meta::Attr attr = meta::attr_of(*inode);
+                                entry.attr = &attr;
+                                volume_.references().add(entry.ino);
+                                if (sink(entry)) return true;
+                                volume_.references().subtract(entry.ino, 1);
+                                return false;
+                              }));
     return failure;
   }));
   touch_atime(ino);
@@ -197,7 +198,8 @@ Status LiveTree::read_directory(InodeId ino, uint64_t cookie, bool with_attr,
 
 std::optional<Timestamp> LiveTree::due_atime(const wire::InodeRow& row) const {
   const Timestamp now = volume_.clock().now();
-  if (row.atime <= row.mtime || row.atime <= row.ctime || now.ns - row.atime.ns >= kDayNs) return now;
+  if (row.atime <= row.mtime || row.atime <= row.ctime || now.ns - row.atime.ns >= kDayNs)
+    return now;
   return std::nullopt;
 }
 

@@ -26,8 +26,8 @@ class MemoryBudget {
     const os::Lock lock(mutex_);
     return used_ > limit_ / 2;
   }
-  // Waits until dirty memory is within its limit. Called without other locks. False when `limit` ran out
-  // first.
+  // Waits until dirty memory is within its limit. Called without other locks. False when `limit`
+  // ran out first.
   bool wait_for_room(std::chrono::nanoseconds limit) {
     const os::Lock lock(mutex_);
     return used_ <= limit_ || room_.wait_for(mutex_, limit);

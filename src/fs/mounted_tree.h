@@ -1,5 +1,6 @@
-// What a mount of the live volume serves: the present, and under the hidden read-only directory `.nacre` of
-// the root the past: `.nacre/at/<WHEN>/…` for any moment (a time, a sequence number, a snapshot's name) and
+// What a mount of the live volume serves: the present, and under the hidden read-only directory
+// `.nacre` of the root the past: `.nacre/at/<WHEN>/…` for any moment (a time, a sequence number, a
+// snapshot's name) and
 // `.nacre/snapshots/<NAME>/…`. `.nacre` is not listed and its name is reserved.
 //
 // Every method may be called from any thread.

@@ -115,8 +115,11 @@ Status PastTree::read_directory(InodeId ino, uint64_t cookie, bool with_attr,
   Status failure;
   TRY(meta::visit_directory(
       rows, node.ino, std::max(cookie, kDotDotCookie), [&](const meta::Dentry& dentry) {
-        DirectoryEntry entry{dentry.row.name, {}, static_cast<meta::FileType>(dentry.row.type),
-                             dentry.cookie, nullptr};
+        DirectoryEntry entry{dentry.row.name,
+                             {},
+                             static_cast<meta::FileType>(dentry.row.type),
+                             dentry.cookie,
+                             nullptr};
         if (!with_attr) {
           entry.ino = sibling(ino, dentry.row.ino);
           return sink(entry);
@@ -156,19 +159,18 @@ Result<uint64_t> PastTree::seek(InodeId ino, uint64_t offset, SeekKind kind) {
   if (offset >= size) return Code::kNoData;
   uint64_t at = offset;  // everything before it is of the other kind
   std::optional<uint64_t> found;
-  TRY(meta::visit_past_extents(
-      volume_.rows(), node.at, volume_.settings().block_size, node.ino, offset, size,
-      [&](const meta::Extent& extent) {
-        const bool data = extent.row.kind != wire::ExtentKind::kUnwritten;
-        const uint64_t from = std::max(extent.offset, at);
-        if (kind == SeekKind::kHole) {
-          if (from > at || !data) found = from > at ? at : from;
-        } else if (data) {
-          found = from;
-        }
-        at = extent.end();
-        return !found;
-      }));
+  TRY(meta::visit_past_extents(volume_.rows(), node.at, volume_.settings().block_size, node.ino,
+                               offset, size, [&](const meta::Extent& extent) {
+                                 const bool data = extent.row.kind != wire::ExtentKind::kUnwritten;
+                                 const uint64_t from = std::max(extent.offset, at);
+                                 if (kind == SeekKind::kHole) {
+                                   if (from > at || !data) found = from > at ? at : from;
+                                 } else if (data) {
+                                   found = from;
+                                 }
+                                 at = extent.end();
+                                 return !found;
+                               }));
   if (found) return *found;
   if (kind == SeekKind::kHole) return std::min(at, size);
   return Code::kNoData;

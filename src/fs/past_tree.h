@@ -1,7 +1,7 @@
-// The past of a volume as read-only trees, one per sequence. Inodes seen here have numbers of their own, so
-// that no cache and no program that compares inode numbers takes the past for the present: the view bit,
-// 20 bits for the view (mapped in memory to its sequence while anything of it is referred to), and the
-// lower 43 bits of the inode's own number.
+// The past of a volume as read-only trees, one per sequence. Inodes seen here have numbers of their
+// own, so that no cache and no program that compares inode numbers takes the past for the present:
+// the view bit, 20 bits for the view (mapped in memory to its sequence while anything of it is
+// referred to), and the lower 43 bits of the inode's own number.
 //
 // Every method may be called from any thread. Changes are refused with kReadOnly.
 #pragma once
@@ -72,8 +72,8 @@ class PastTree final : public Tree {
     Sequence at;
     uint64_t references = 0;
   };
-  // Counts a reference to the view, made if need be. kNoSpace when too many are open, kUnsupported for an
-  // inode whose number does not fit.
+  // Counts a reference to the view, made if need be. kNoSpace when too many are open, kUnsupported
+  // for an inode whose number does not fit.
   Result<InodeId> refer(const Node& node);
   // The number of another inode of the same view.
   InodeId sibling(InodeId seen, InodeId ino) const;

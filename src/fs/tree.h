@@ -1,14 +1,14 @@
-// A file tree as a mount sees it: POSIX semantics without FUSE types. Implemented by the live tree of a
-// volume (live_tree.h), by its past (view_tree.h), and by the two joined under one root with `.nacre`
-// (mounted_tree.h).
+// A file tree as a mount sees it: POSIX semantics without FUSE types. Implemented by the live tree
+// of a volume (live_tree.h), by its past (view_tree.h), and by the two joined under one root with
+// `.nacre` (mounted_tree.h).
 //
-// Every method may be called from any thread. Permissions to open and search are the caller's to check
-// (the kernel does, under default_permissions); ownership, setgid inheritance, ACL inheritance, sizes,
-// times and limits are checked and kept here.
+// Every method may be called from any thread. Permissions to open and search are the caller's to
+// check (the kernel does, under default_permissions); ownership, setgid inheritance, ACL
+// inheritance, sizes, times and limits are checked and kept here.
 //
-// References: every successful lookup, make_*, link and every entry that read_directory() hands to an
-// accepting sink with `with_attr` counts one reference to the inode; forget() gives them back. An
-// unlinked inode lives as long as it is referenced. There is no open and no close.
+// References: every successful lookup, make_*, link and every entry that read_directory() hands to
+// an accepting sink with `with_attr` counts one reference to the inode; forget() gives them back.
+// An unlinked inode lives as long as it is referenced. There is no open and no close.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ struct DirectoryEntry {
   std::string_view name;  // valid during the call
   InodeId ino;
   meta::FileType type;
-  uint64_t cookie;            // resume after this entry; below 2^63, never 0
-  const meta::Attr* attr;     // set when asked for, except for "." and ".."
+  uint64_t cookie;         // resume after this entry; below 2^63, never 0
+  const meta::Attr* attr;  // set when asked for, except for "." and ".."
 };
 
 struct NewNode {
@@ -97,21 +97,25 @@ class Tree {
   virtual Status rename(InodeId parent, std::string_view name, InodeId new_parent,
                         std::string_view new_name, RenameMode mode) = 0;
 
-  // Calls `sink` for entries after `cookie` (0: from the start, "." and ".." first) until it returns false
-  // or the directory ends. Entries that stay are seen once each, whatever comes and goes.
+  // Calls `sink` for entries after `cookie` (0: from the start, "." and ".." first) until it
+  // returns false or the directory ends. Entries that stay are seen once each, whatever comes and
+  // goes.
   virtual Status read_directory(InodeId ino, uint64_t cookie, bool with_attr,
                                 const std::function<bool(const DirectoryEntry&)>& sink) = 0;
 
   // Bytes read into `into`; fewer than asked only at the end of the file.
   virtual Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into) = 0;
   // All of `data`, at `offset`. kNoSpace before anything is buffered.
-  virtual Status write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) = 0;
-  // Survives a power cut on return. Of a directory: everything done so far in the whole volume does.
+  virtual Status write(InodeId ino, uint64_t offset, ByteView data,
+                       const WriteOptions& options) = 0;
+  // Survives a power cut on return. Of a directory: everything done so far in the whole volume
+  // does.
   virtual Status sync(InodeId ino, SyncScope scope) = 0;
   virtual Status allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode) = 0;
   // kNoData past the last data, or past the end.
   virtual Result<uint64_t> seek(InodeId ino, uint64_t offset, SeekKind kind) = 0;
-  // Makes the target range share the source's blocks. Returns the bytes shared: fewer at the source's end.
+  // Makes the target range share the source's blocks. Returns the bytes shared: fewer at the
+  // source's end.
   virtual Result<uint64_t> copy_range(InodeId from, uint64_t from_offset, InodeId to,
                                       uint64_t to_offset, uint64_t length) = 0;
 

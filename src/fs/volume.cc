@@ -13,9 +13,9 @@ constexpr int64_t kDefaultKeepNs = int64_t{30} * 24 * 3600 * 1'000'000'000;
 constexpr uint64_t kDefaultHistoryPercent = 80;
 constexpr uint64_t kSpaceStep = 32 * kMiB;  // reserved between two looks at the stores
 
-constexpr uint64_t kRowBytes = 512;        // what a change of the namespace may add to the rows
-constexpr size_t kRowsWanted = 40'000;     // pending rows that make a commit worth while
-constexpr size_t kRowsTooMany = 200'000;   // pending rows that callers wait for
+constexpr uint64_t kRowBytes = 512;       // what a change of the namespace may add to the rows
+constexpr size_t kRowsWanted = 40'000;    // pending rows that make a commit worth while
+constexpr size_t kRowsTooMany = 200'000;  // pending rows that callers wait for
 
 // Kept free so that removals, their rows and cleaning always find room.
 uint64_t slack_of(uint64_t capacity_bytes) {
@@ -54,7 +54,9 @@ Result<std::unique_ptr<Volume>> Volume::open(const Parts& parts, const VolumeSet
 Status Volume::load(bool fresh) {
   if (fresh) {
     if (settings_.read_only) return Error(Code::kInvalid, "the volume was never written to");
-    change([&](meta::Namespace& names) { names.make_root(settings_.root_uid, settings_.root_gid, 0755); });
+    change([&](meta::Namespace& names) {
+      names.make_root(settings_.root_uid, settings_.root_gid, 0755);
+    });
     TRY(commit());
   } else if (!settings_.read_only) {
     TRY(sweep_blocks());
@@ -102,8 +104,8 @@ Status Volume::sweep_blocks() {
   TRY(std::move(failure));
   for (const BlockId block : unowned) TRY(blocks_.remove(block));
   const os::Lock lock(commit_mutex_);
-  const auto rows = rows_store_.iterate(
-      kv::Family::kBlocks, kv::prefix_range(std::string(1, wire::kDoomedRowKind)));
+  const auto rows = rows_store_.iterate(kv::Family::kBlocks,
+                                        kv::prefix_range(std::string(1, wire::kDoomedRowKind)));
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
     doomed_left_.push_back(TRY(wire::block_of(rows->key())));
   }
@@ -247,7 +249,8 @@ bool Volume::try_reserve(uint64_t bytes) {
   return true;
 }
 
-// Space for `bytes` more of dirty data, or kNoSpace: before anything is buffered. History is given up first.
+// Space for `bytes` more of dirty data, or kNoSpace: before anything is buffered. History is given
+// up first.
 Status Volume::reserve(uint64_t bytes) {
   if (try_reserve(bytes)) return {};
   refresh_space();

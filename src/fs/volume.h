@@ -1,12 +1,14 @@
-// An open volume: the namespace, the dirty content above the block store, and the commits that make both
-// durable together.
+// An open volume: the namespace, the dirty content above the block store, and the commits that make
+// both durable together.
 //
-// A commit is a consistent cut of the whole volume: everything done before it, nothing done after. The cut
-// closes the row group and every file's delta at one instant; then dirty buffers become blocks (or, when
-// they are few, inline extents), the blocks are synced, and one synced batch of rows makes the commit real.
-// So committed rows only ever point at durable data, and after a crash the volume is as it was at some cut.
+// A commit is a consistent cut of the whole volume: everything done before it, nothing done after.
+// The cut closes the row group and every file's delta at one instant; then dirty buffers become
+// blocks (or, when they are few, inline extents), the blocks are synced, and one synced batch of
+// rows makes the commit real. So committed rows only ever point at durable data, and after a crash
+// the volume is as it was at some cut.
 //
-// Every method may be called from any thread. Lock order: commit_mutex_, flush_mutex_, lock_, then leaves.
+// Every method may be called from any thread. Lock order: commit_mutex_, flush_mutex_, lock_, then
+// leaves.
 #pragma once
 
 #include <atomic>
@@ -66,8 +68,8 @@ class Volume {
     os::Clock& clock;
     os::Random& random;
   };
-  // Opens what the stores hold; an empty row store becomes a new volume with an empty root. Removes what a
-  // crash left unowned: orphans and blocks without rows.
+  // Opens what the stores hold; an empty row store becomes a new volume with an empty root. Removes
+  // what a crash left unowned: orphans and blocks without rows.
   static Result<std::unique_ptr<Volume>> open(const Parts& parts, const VolumeSettings& settings);
   // Stops the background threads. Does not commit: close() first where the last changes matter.
   ~Volume();
@@ -81,15 +83,15 @@ class Volume {
     const os::SharedLock lock(lock_);
     return body(static_cast<const meta::Namespace&>(namespace_));
   }
-  // Runs `body(meta::Namespace&)` under the exclusive lock. Rows may be read from disk under it: the kernel
-  // looked them up just before, so they are almost always in memory.
+  // Runs `body(meta::Namespace&)` under the exclusive lock. Rows may be read from disk under it:
+  // the kernel looked them up just before, so they are almost always in memory.
   template <class Body>
   auto change(Body&& body) {
     const os::ExclusiveLock lock(lock_);
     return body(namespace_);
   }
-  // Before a change of the namespace: waits while too much is pending, and refuses with kNoSpace when there
-  // is no room for more rows. Called without locks.
+  // Before a change of the namespace: waits while too much is pending, and refuses with kNoSpace
+  // when there is no room for more rows. Called without locks.
   Status admit_change();
 
   Result<meta::Attr> get_attr(InodeId ino) const;
@@ -110,7 +112,8 @@ class Volume {
   // As copy_range(), from a file as it was: `size` is its size then.
   Result<uint64_t> copy_past_range(Sequence at, InodeId from, uint64_t size, uint64_t from_offset,
                                    InodeId to, uint64_t to_offset, uint64_t length);
-  // Lays the content that `from` had as of `at` over `to`, without moving data, and gives it that size.
+  // Lays the content that `from` had as of `at` over `to`, without moving data, and gives it that
+  // size.
   Status restore_content(InodeId from, Sequence at, InodeId to);
   // Reads a file as it was: `size` is its size then.
   Result<size_t> read_past(Sequence at, InodeId ino, uint64_t size, uint64_t offset,
@@ -126,9 +129,9 @@ class Volume {
   Timestamp committed_time() const;
 
   // --- upkeep (keeper) ---------------------------------------------------------------------------
-  // Runs `build`, which fills a builder with changes nobody can see, and applies it between two commits.
-  // Refused kBusy when a block it would doom was shared meanwhile. New blocks are put by `build` itself,
-  // which names them to the builder.
+  // Runs `build`, which fills a builder with changes nobody can see, and applies it between two
+  // commits. Refused kBusy when a block it would doom was shared meanwhile. New blocks are put by
+  // `build` itself, which names them to the builder.
   Status upkeep(const std::function<Status(meta::CommitBuilder&)>& build);
   // Changes the state row under the lock; durable with the next commit.
   void change_state(const std::function<void(wire::StateRow&)>& body);
@@ -161,9 +164,9 @@ class Volume {
   // What a cut took, until its commit is done. Kept for another try when it fails.
   struct ClosedCut {
     std::shared_ptr<const meta::Group> group;
-    std::vector<InodeId> files;  // with content in their closed delta
-    std::vector<InodeId> drops;       // inodes whose extents go
-    std::vector<InodeId> drops_left;  // of them, those for the next commit
+    std::vector<InodeId> files;                        // with content in their closed delta
+    std::vector<InodeId> drops;                        // inodes whose extents go
+    std::vector<InodeId> drops_left;                   // of them, those for the next commit
     std::vector<std::pair<BlockId, uint64_t>> blocks;  // stored for it, with their sizes
     wire::StateRow state;
   };
@@ -181,8 +184,7 @@ class Volume {
   bool visit_stored(InodeId ino, uint64_t begin, uint64_t end, const Delta::PieceVisitor& visit,
                     Status& failure) const;
   Result<std::vector<std::pair<uint64_t, Piece>>> gather(InodeId ino, uint64_t begin,
-                                                         uint64_t end) const
-      REQUIRES_SHARED(lock_);
+                                                         uint64_t end) const REQUIRES_SHARED(lock_);
   Status fill(uint64_t offset, MutableBytes into,
               const std::vector<std::pair<uint64_t, Piece>>& pieces);
   uint64_t pending_allocation(InodeId ino, uint64_t stored) const REQUIRES_SHARED(lock_);
@@ -220,7 +222,8 @@ class Volume {
 
   os::Mutex commit_mutex_;  // one commit or upkeep at a time; held across I/O: that is its purpose
   std::optional<ClosedCut> closed_ GUARDED_BY(commit_mutex_);
-  std::vector<BlockId> doomed_left_ GUARDED_BY(commit_mutex_);  // removed; their rows go with the next
+  std::vector<BlockId> doomed_left_
+      GUARDED_BY(commit_mutex_);  // removed; their rows go with the next
 
   os::Mutex flush_mutex_;  // keeps a cut from falling into an eager flush; held across block puts
 
@@ -233,7 +236,8 @@ class Volume {
   std::vector<InodeId> pending_drops_ GUARDED_BY(lock_);
   std::unordered_set<InodeId> orphans_ GUARDED_BY(lock_);
   std::vector<std::pair<BlockId, uint64_t>> active_blocks_ GUARDED_BY(lock_);
-  std::unordered_set<BlockId> shared_blocks_ GUARDED_BY(lock_);  // of committed rows, in active deltas
+  std::unordered_set<BlockId> shared_blocks_
+      GUARDED_BY(lock_);                          // of committed rows, in active deltas
   uint64_t active_pieces_ GUARDED_BY(lock_) = 0;  // an upper bound of pieces in active deltas
 
   std::atomic<uint64_t> committed_{0};
@@ -242,7 +246,7 @@ class Volume {
   MemoryBudget memory_;
   References references_;
 
-  os::Mutex space_mutex_;  // a leaf but for the stores' own
+  os::Mutex space_mutex_;                                 // a leaf but for the stores' own
   uint64_t space_free_ GUARDED_BY(space_mutex_) = 0;      // when last looked at
   uint64_t space_reserved_ GUARDED_BY(space_mutex_) = 0;  // since then
 

@@ -32,7 +32,8 @@ wire::ExtentRow row_of(const ContentChange& change, uint64_t skip, uint64_t leng
       row.kind = wire::ExtentKind::kInline;
       row.data = change.data.substr(skip, length);
       break;
-    default: row.kind = wire::ExtentKind::kUnwritten;
+    default:
+      row.kind = wire::ExtentKind::kUnwritten;
   }
   return row;
 }
@@ -43,8 +44,10 @@ bool continues(const wire::ExtentRow& row, const wire::ExtentRow& next) {
   switch (row.kind) {
     case wire::ExtentKind::kBlock:
       return row.block == next.block && row.block_offset + row.length == next.block_offset;
-    case wire::ExtentKind::kUnwritten: return true;
-    case wire::ExtentKind::kInline: return false;
+    case wire::ExtentKind::kUnwritten:
+      return true;
+    case wire::ExtentKind::kInline:
+      return false;
   }
   return false;
 }
@@ -98,16 +101,18 @@ void CommitBuilder::count_live(InodeId ino, const wire::ExtentRow& row, int64_t 
   if (row.kind == wire::ExtentKind::kBlock) live_bytes_change_ += bytes;
 }
 
-// Retires the committed extents that overlap [begin, end); what stands out on either side goes to `kept`.
+// Retires the committed extents that overlap [begin, end); what stands out on either side goes to
+// `kept`.
 Status CommitBuilder::clear(InodeId ino, uint64_t begin, uint64_t end,
                             std::map<uint64_t, wire::ExtentRow>& kept) {
   return visit_extents(store_, nullptr, ino, begin, end, [&](const Extent& extent) {
     // An extent that begins before the range may have been retired by an earlier change.
-    const bool retired = extent.offset < begin &&
-                         touched_.contains(wire::extent_key(ino, extent.offset));
+    const bool retired =
+        extent.offset < begin && touched_.contains(wire::extent_key(ino, extent.offset));
     if (!retired) {
       retire_extent(ino, extent);
-      if (extent.offset < begin) kept[extent.offset] = part_of(extent.row, 0, begin - extent.offset);
+      if (extent.offset < begin)
+        kept[extent.offset] = part_of(extent.row, 0, begin - extent.offset);
     }
     if (extent.end() > end) {
       kept[end] = part_of(extent.row, end - extent.offset, extent.end() - end);
@@ -166,8 +171,8 @@ Result<bool> CommitBuilder::remove_content(InodeId ino, uint64_t limit) {
   return seen <= limit;
 }
 
-// The group's rows may carry an older count of allocated bytes: the store's, with this commit's change,
-// is the truth.
+// The group's rows may carry an older count of allocated bytes: the store's, with this commit's
+// change, is the truth.
 Status CommitBuilder::settle_inode(const std::string& key, const PendingRow& row,
                                    std::string& value) {
   const InodeId ino = TRY(wire::decode_live_key(key)).ino;
@@ -257,12 +262,14 @@ Status CommitBuilder::settle_blocks(FinishedCommit& commit) {
     } else {
       const auto stored = TRY(store_.get(kv::Family::kBlocks, wire::block_key(block)));
       if (!stored) {
-        return Error(Code::kCorrupt, "block " + to_hex(block) + " has no accounting row: run nacre check");
+        return Error(Code::kCorrupt,
+                     "block " + to_hex(block) + " has no accounting row: run nacre check");
       }
       row = TRY(wire::decode_block(*stored));
     }
     row.references = static_cast<uint64_t>(static_cast<int64_t>(row.references) + delta.references);
-    row.referenced_bytes = static_cast<uint64_t>(static_cast<int64_t>(row.referenced_bytes) + delta.bytes);
+    row.referenced_bytes =
+        static_cast<uint64_t>(static_cast<int64_t>(row.referenced_bytes) + delta.bytes);
     if (row.references != 0) {
       batch_.put(kv::Family::kBlocks, wire::block_key(block), wire::encode(row));
       continue;
@@ -278,7 +285,8 @@ void CommitBuilder::add_changes(Timestamp time, uint64_t session) {
   wire::ChangeRow row{time, session, {}};
   uint32_t part = 0;
   for (auto key = touched_.begin();;) {
-    while (key != touched_.end() && row.keys.size() < kKeysPerChangePart) row.keys.push_back(*key++);
+    while (key != touched_.end() && row.keys.size() < kKeysPerChangePart)
+      row.keys.push_back(*key++);
     batch_.put(kv::Family::kChanges, wire::change_key(sequence_, part++), wire::encode(row));
     row.keys.clear();
     if (key == touched_.end()) return;

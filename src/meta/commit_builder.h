@@ -1,5 +1,5 @@
-// Works out the rows of one commit: what a closed group and the content written beside it change in the
-// store, with past rows, block accounting and the change feed.
+// Works out the rows of one commit: what a closed group and the content written beside it change in
+// the store, with past rows, block accounting and the change feed.
 //
 // One at a time, by the one committing thread; reads the store, writes nothing. The caller writes
 // finish()'s batch, and removes the doomed blocks from the block store once that batch is durable.
@@ -52,8 +52,8 @@ class CommitBuilder {
   Status add_group(const Group& group);
   // Drops one past row for good.
   Status drop_past(std::string_view past_key, std::string_view value);
-  // Moves an extent row, live or past, to other bytes with the same content. `key` is a live key or, with
-  // `past_end`, that of a past row.
+  // Moves an extent row, live or past, to other bytes with the same content. `key` is a live key
+  // or, with `past_end`, that of a past row.
   Status repoint(const std::string& live_key, std::optional<Sequence> past_end,
                  const wire::ExtentRow& from, const wire::ExtentRow& to);
   void put_volume(std::string key, std::optional<std::string> value);
@@ -82,7 +82,8 @@ class CommitBuilder {
   void disown(InodeId ino, uint64_t offset, const wire::ExtentRow& row);
   void count_live(InodeId ino, const wire::ExtentRow& row, int64_t sign);
   void retire_extent(InodeId ino, const Extent& extent);
-  Status clear(InodeId ino, uint64_t begin, uint64_t end, std::map<uint64_t, wire::ExtentRow>& kept);
+  Status clear(InodeId ino, uint64_t begin, uint64_t end,
+               std::map<uint64_t, wire::ExtentRow>& kept);
   void put_extent(InodeId ino, uint64_t offset, const wire::ExtentRow& row);
   Status settle_inode(const std::string& key, const PendingRow& row, std::string& value);
   Status settle_blocks(FinishedCommit& commit);

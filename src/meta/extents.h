@@ -1,6 +1,6 @@
-// Where a file's bytes are: its extents, present or past. Extents of one file never overlap at any one
-// moment and never cross a multiple of the volume's block size, so that whatever covers an offset begins
-// in the same window.
+// Where a file's bytes are: its extents, present or past. Extents of one file never overlap at any
+// one moment and never cross a multiple of the volume's block size, so that whatever covers an
+// offset begins in the same window.
 #pragma once
 
 #include <functional>

@@ -21,8 +21,9 @@ Version version_of(InodeId ino, wire::InodeRow row, std::optional<Sequence> end)
 }
 
 // The dentry rows that a key had in the past, latest end first.
-Status visit_past(kv::Store& store, const std::string& prefix,
-                  const std::function<void(std::string_view key, Sequence end, wire::DentryRow)>& visit) {
+Status visit_past(
+    kv::Store& store, const std::string& prefix,
+    const std::function<void(std::string_view key, Sequence end, wire::DentryRow)>& visit) {
   const auto rows = store.iterate(kv::Family::kPast, kv::prefix_range(prefix));
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
     const auto past = TRY(wire::decode_past_key(rows->key()));

@@ -1,4 +1,5 @@
-// What happened to a file: its versions, and the names a directory used to hold. Reads committed rows only.
+// What happened to a file: its versions, and the names a directory used to hold. Reads committed
+// rows only.
 #pragma once
 
 #include <optional>
@@ -34,8 +35,8 @@ struct PastName {
 };
 // Names that `parent` does not hold now but did, the latest removal of each; in name order.
 Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent);
-// The inode that last had the path (components from the root), wherever history still knows it: the present
-// first, then the latest past. `end` of the result is set when it is gone.
+// The inode that last had the path (components from the root), wherever history still knows it: the
+// present first, then the latest past. `end` of the result is set when it is gone.
 struct PastPath {
   InodeId ino;
   FileType type = FileType::kRegular;

@@ -29,7 +29,8 @@ Result<Inode> load_directory(const RowSource& rows, InodeId ino) {
   return inode;
 }
 
-// The slots of a hash are filled from the first on, without gaps: the first empty one ends the search.
+// The slots of a hash are filled from the first on, without gaps: the first empty one ends the
+// search.
 Result<std::optional<Dentry>> find_dentry(const RowSource& rows, const NameKey& key, InodeId parent,
                                           std::string_view name) {
   const uint64_t first = cookie_of(key, name);
@@ -37,7 +38,8 @@ Result<std::optional<Dentry>> find_dentry(const RowSource& rows, const NameKey& 
     auto stored = TRY(rows.get(wire::dentry_key(parent, cookie)));
     if (!stored) break;
     auto row = TRY(wire::decode_dentry(*stored));
-    if (row.name == name) return std::optional<Dentry>({cookie, std::move(row), std::move(*stored)});
+    if (row.name == name)
+      return std::optional<Dentry>({cookie, std::move(row), std::move(*stored)});
   }
   return std::optional<Dentry>();
 }

@@ -15,10 +15,12 @@
 
 namespace nacre::meta {
 
-// The secret that scatters names over cookies, one per volume, so that nobody can make names collide.
+// The secret that scatters names over cookies, one per volume, so that nobody can make names
+// collide.
 using NameKey = std::array<uint8_t, 16>;
 
-// The first of the kCookieSlots cookies that a name may have: a 60-bit SipHash-2-4 above 3 slot bits.
+// The first of the kCookieSlots cookies that a name may have: a 60-bit SipHash-2-4 above 3 slot
+// bits.
 uint64_t cookie_of(const NameKey& key, std::string_view name);
 
 // A row as decoded and as stored, so that it can be replaced without reading it again.
@@ -42,7 +44,8 @@ Result<Inode> load_inode(const RowSource& rows, InodeId ino);
 Result<Inode> load_directory(const RowSource& rows, InodeId ino);
 Result<std::optional<Dentry>> find_dentry(const RowSource& rows, const NameKey& key, InodeId parent,
                                           std::string_view name);
-// Calls `visit` for each entry with a cookie above `after`, in cookie order, until it returns false.
+// Calls `visit` for each entry with a cookie above `after`, in cookie order, until it returns
+// false.
 Status visit_directory(const RowSource& rows, InodeId parent, uint64_t after,
                        const std::function<bool(const Dentry&)>& visit);
 // None if the inode has no such attribute.

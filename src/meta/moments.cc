@@ -19,10 +19,10 @@ struct Unit {
   int64_t seconds;
 };
 constexpr std::array kUnits = {
-    Unit{"s", 1},          Unit{"sec", 1},       Unit{"second", 1},   Unit{"seconds", 1},
-    Unit{"min", 60},       Unit{"minute", 60},   Unit{"minutes", 60}, Unit{"h", 3600},
-    Unit{"hour", 3600},    Unit{"hours", 3600},  Unit{"d", 86400},    Unit{"day", 86400},
-    Unit{"days", 86400},   Unit{"w", 604800},    Unit{"week", 604800}, Unit{"weeks", 604800},
+    Unit{"s", 1},        Unit{"sec", 1},      Unit{"second", 1},    Unit{"seconds", 1},
+    Unit{"min", 60},     Unit{"minute", 60},  Unit{"minutes", 60},  Unit{"h", 3600},
+    Unit{"hour", 3600},  Unit{"hours", 3600}, Unit{"d", 86400},     Unit{"day", 86400},
+    Unit{"days", 86400}, Unit{"w", 604800},   Unit{"week", 604800}, Unit{"weeks", 604800},
 };
 
 // Takes decimal digits off the front: exactly `count`, or any number when 0.
@@ -177,7 +177,8 @@ Result<Sequence> sequence_at(kv::Store& store, const wire::StateRow& state, Time
   const auto first = change_time(store, {low});
   if (first.ok() && time < *first) {
     if (state.floor.value > 1) {
-      return Error(Code::kBelowFloor, "history begins at " + format_time(*first) + ": nothing older is kept");
+      return Error(Code::kBelowFloor,
+                   "history begins at " + format_time(*first) + ": nothing older is kept");
     }
     return Error(Code::kNotFound, "the volume was made at " + format_time(*first));
   }
@@ -220,9 +221,9 @@ std::string format_time(Timestamp time) {
   std::tm parts = {};
   const std::time_t clock = seconds;
   gmtime_r(&clock, &parts);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900,
-                                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                                 parts.tm_sec);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                  parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
   if (ns != 0) {
     text += fmt::format(".{:09}", ns);
     text.erase(text.find_last_not_of('0') + 1);
@@ -276,7 +277,8 @@ Result<Sequence> resolve(kv::Store& store, const When& when) {
     for (const Snapshot& snapshot : TRY(list_snapshots(store))) {
       if (snapshot.sequence == when.sequence) return when.sequence;
     }
-    return Error(Code::kBelowFloor, fmt::format("history begins at sequence {}", state.floor.value));
+    return Error(Code::kBelowFloor,
+                 fmt::format("history begins at sequence {}", state.floor.value));
   }
   return when.sequence;
 }

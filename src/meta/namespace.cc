@@ -26,8 +26,8 @@ Result<Inode> Namespace::lookup(InodeId parent, std::string_view name) const {
   if (!dentry) return Code::kNotFound;
   auto inode = load_inode(rows_, dentry->row.ino);
   if (!inode.ok() && inode.code() == Code::kNotFound) {
-    return Error(Code::kCorrupt, "'" + std::string(name) + "' names an inode that does not exist: " +
-                                     "run nacre check");
+    return Error(Code::kCorrupt, "'" + std::string(name) +
+                                     "' names an inode that does not exist: " + "run nacre check");
   }
   return inode;
 }

@@ -1,10 +1,11 @@
-// The present namespace and the operations that change it, one file each family: make.cc, remove.cc,
-// rename.cc, attributes.cc, xattr.cc. Each operation checks everything before it changes anything, so
-// a failed one leaves no trace; its changes land in the row table's active group together.
+// The present namespace and the operations that change it, one file each family: make.cc,
+// remove.cc, rename.cc, attributes.cc, xattr.cc. Each operation checks everything before it changes
+// anything, so a failed one leaves no trace; its changes land in the row table's active group
+// together.
 //
-// Not locked: the owner holds its lock shared for reads and exclusive for everything else. Content is
-// the owner's affair: the namespace keeps sizes and link counts and says when an inode has lost its
-// last link.
+// Not locked: the owner holds its lock shared for reads and exclusive for everything else. Content
+// is the owner's affair: the namespace keeps sizes and link counts and says when an inode has lost
+// its last link.
 #pragma once
 
 #include <optional>

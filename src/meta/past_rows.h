@@ -1,7 +1,8 @@
-// The namespace as of a sequence: the first past row of a key that ended after it, if it had begun by
-// then; with no such past row, the live row, if it had begun by then.
+// The namespace as of a sequence: the first past row of a key that ended after it, if it had begun
+// by then; with no such past row, the live row, if it had begun by then.
 //
-// Each object reads one snapshot of the store, so points and scans agree. Not thread-safe; cheap to make.
+// Each object reads one snapshot of the store, so points and scans agree. Not thread-safe; cheap to
+// make.
 #pragma once
 
 #include <memory>

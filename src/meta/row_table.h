@@ -1,12 +1,13 @@
 // The present of the namespace: the rows of the store under the changes that are not committed yet.
 //
-// Changes collect in the active group. cut() closes it: from then on a new active group collects, while
-// the closed one is made durable; retire() drops it once the store holds it. A read looks in the active
-// group, then the closed one, then the store. Extents are never in a group: they are worked out from
-// dirty content when a group commits.
+// Changes collect in the active group. cut() closes it: from then on a new active group collects,
+// while the closed one is made durable; retire() drops it once the store holds it. A read looks in
+// the active group, then the closed one, then the store. Extents are never in a group: they are
+// worked out from dirty content when a group commits.
 //
-// Not locked: the owner holds its lock shared for reads and exclusive for changes, cut() and retire().
-// Values go in without regard to their first eight bytes: the table sets the begin sequence.
+// Not locked: the owner holds its lock shared for reads and exclusive for changes, cut() and
+// retire(). Values go in without regard to their first eight bytes: the table sets the begin
+// sequence.
 #pragma once
 
 #include <map>
@@ -62,8 +63,8 @@ class RowTable final : public RowSource {
   // Closes the active group and returns it; retire() must come before the next cut().
   std::shared_ptr<const Group> cut();
   void retire();
-  // The closed group's commit gave the inode another count of allocated bytes: pending rows based on
-  // the older count follow.
+  // The closed group's commit gave the inode another count of allocated bytes: pending rows based
+  // on the older count follow.
   void correct_allocated(InodeId ino, uint64_t allocated_bytes);
 
  private:

@@ -65,16 +65,20 @@ Result<LiveKey> decode_live_key(std::string_view key) {
   decoded.kind = static_cast<RowKind>(kind);
   decoded.ino = InodeId{in.big_u64()};
   switch (decoded.kind) {
-    case RowKind::kInode: break;
+    case RowKind::kInode:
+      break;
     case RowKind::kDentry:
-    case RowKind::kExtent: decoded.position = in.big_u64(); break;
+    case RowKind::kExtent:
+      decoded.position = in.big_u64();
+      break;
     case RowKind::kXattr: {
       const std::string_view rest = as_text(in.rest());
       if (rest.size() < 2 || rest.find('\0') != rest.size() - 1) in.fail();
       decoded.name = rest.substr(0, rest.empty() ? 0 : rest.size() - 1);
       break;
     }
-    default: in.fail();
+    default:
+      in.fail();
   }
   TRY(in.finish("a row key"));
   return decoded;
@@ -211,8 +215,10 @@ Result<ExtentRow> decode_extent(std::string_view value) {
       row.data = as_text(in.rest());
       if (row.data.size() != row.length) in.fail();
       break;
-    case ExtentKind::kUnwritten: break;
-    default: in.fail();
+    case ExtentKind::kUnwritten:
+      break;
+    default:
+      in.fail();
   }
   if (row.length == 0 || row.length > uint64_t{INT64_MAX}) in.fail();
   TRY(in.finish("an extent row"));
@@ -346,7 +352,9 @@ Result<OwnerRow> decode_owner(std::string_view value) {
   return row;
 }
 
-std::string snapshot_key(std::string_view name) { return std::string(1, kSnapshotRowKind).append(name); }
+std::string snapshot_key(std::string_view name) {
+  return std::string(1, kSnapshotRowKind).append(name);
+}
 std::string orphan_key(InodeId ino) { return key_of(kOrphanRowKind, ino.value); }
 
 Result<InodeId> decode_orphan_key(std::string_view key) {

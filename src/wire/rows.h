@@ -43,8 +43,8 @@ std::string xattr_prefix(InodeId ino);
 struct LiveKey {
   RowKind kind = RowKind::kInode;
   InodeId ino;
-  uint64_t position = 0;   // cookie of a dentry, offset of an extent
-  std::string_view name;   // of an attribute; points into the key
+  uint64_t position = 0;  // cookie of a dentry, offset of an extent
+  std::string_view name;  // of an attribute; points into the key
 };
 Result<LiveKey> decode_live_key(std::string_view key);
 
@@ -81,8 +81,8 @@ struct InodeRow {
   uint64_t allocated_bytes = 0;
   Timestamp atime, mtime, ctime, btime;
   BirthId birth;
-  Sequence content;  // the commit that last changed the bytes
-  InodeId parent;    // of a directory
+  Sequence content;    // the commit that last changed the bytes
+  InodeId parent;      // of a directory
   std::string target;  // of a symlink
 };
 std::string encode(const InodeRow& row);
@@ -139,7 +139,8 @@ struct ChangeRow {
 std::string encode(const ChangeRow& row);
 Result<ChangeRow> decode_change(std::string_view value);
 
-// --- blocks: accounting ---------------------------------------------------------------------------
+// --- blocks: accounting
+// ---------------------------------------------------------------------------
 
 std::string block_key(BlockId block);
 std::string owner_key(BlockId block, InodeId ino, uint64_t offset, Sequence begin);
@@ -176,7 +177,8 @@ struct OwnerRow {
 std::string encode(const OwnerRow& row);
 Result<OwnerRow> decode_owner(std::string_view value);
 
-// --- volume ------------------------------------------------------------------------------------------
+// --- volume
+// ------------------------------------------------------------------------------------------
 
 inline constexpr std::string_view kStateKey = "=state";
 std::string snapshot_key(std::string_view name);
@@ -190,13 +192,13 @@ Result<InodeId> decode_orphan_key(std::string_view key);
 // Counters of the whole volume, rewritten by every commit.
 struct StateRow {
   Sequence committed;
-  Timestamp time;            // of that commit; never goes back
+  Timestamp time;  // of that commit; never goes back
   uint64_t next_inode = 0;
   uint64_t inodes = 0;
-  Sequence floor;            // history below is gone, snapshots excepted
-  Sequence pruned;           // changes up to here were visited by pruning
-  uint64_t live_bytes = 0;   // bytes of blocks that live extents refer to, shared ones each time
-  uint64_t keep_ns = 0;      // retention floor
+  Sequence floor;           // history below is gone, snapshots excepted
+  Sequence pruned;          // changes up to here were visited by pruning
+  uint64_t live_bytes = 0;  // bytes of blocks that live extents refer to, shared ones each time
+  uint64_t keep_ns = 0;     // retention floor
   uint64_t history_budget_percent = 0;
   bool clock_suspect = false;  // the clock leapt: pruning waits to be confirmed
 };
