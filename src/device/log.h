@@ -45,8 +45,10 @@ class Log {
   Result<Place> append(wire::RecordHead& head, std::span<const ByteView> parts, Purpose purpose,
                        const std::function<void(const Place&)>& publish);
 
-  // Remembers a removal; the next sync writes it.
-  void bury(const wire::Tombstone& tombstone);
+  // Remembers a removal; the next sync writes it. Returns how many wait so.
+  size_t bury(const wire::Tombstone& tombstone);
+  // Writes the removals remembered so far; they are durable after the next sync.
+  Status flush_tombstones(Purpose purpose);
 
   // On return every append and removal that returned before the call is durable. `tombstones` is
   // the purpose their record is written for.
@@ -101,7 +103,6 @@ class Log {
   Result<OpenPtr> open_free(Purpose purpose);
   Result<OpenPtr> resume(uint32_t segment);
 
-  Status flush_tombstones(Purpose purpose);
   Status write_tombstones(std::span<const wire::Tombstone> tombstones, Purpose purpose);
   Status sync_segment(const OpenPtr& open, uint32_t end_page);
   void seal(const OpenPtr& open, bool appendable);

@@ -19,9 +19,10 @@ constexpr size_t kMaxUnsyncedSummaries = 32;
 
 }  // namespace
 
-void Log::bury(const wire::Tombstone& tombstone) {
+size_t Log::bury(const wire::Tombstone& tombstone) {
   os::Lock lock(mutex_);
   buried_.push_back(tombstone);
+  return buried_.size();
 }
 
 Status Log::flush_tombstones(Purpose purpose) {

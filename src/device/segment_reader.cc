@@ -113,14 +113,15 @@ struct SegmentReader::Walk {
   uint32_t page = 1;
   uint32_t synced_pages = 0;  // the most that a record found says were durable
   bool in_gap = false;
-  std::vector<uint32_t> gaps;            // where they begin
-  std::vector<wire::SummaryRecord> bad;  // payload fails
+  std::vector<uint32_t> gaps = {};            // where they begin
+  std::vector<wire::SummaryRecord> bad = {};  // payload fails
   SegmentContents contents = {};
   std::string buffer = {};
 };
 
 std::optional<wire::RecordHead> SegmentReader::record_at(Walk& walk) const {
   const ByteView page = walk.window.page(uint64_t{walk.page} * kDevicePageBytes);
+  if (page.empty()) walk.contents.unreadable = true;
   const Result<uint32_t> head_bytes = wire::peek_record_head(page);
   if (!head_bytes.ok()) return std::nullopt;
   const auto accept = [&](const wire::RecordHead& head) {
@@ -135,7 +136,10 @@ std::optional<wire::RecordHead> SegmentReader::record_at(Walk& walk) const {
   }
   std::string bytes(*head_bytes, '\0');
   const uint64_t offset = uint64_t{walk.page} * kDevicePageBytes;
-  if (!walk.file.read(offset, as_writable_bytes(bytes)).ok()) return std::nullopt;
+  if (!walk.file.read(offset, as_writable_bytes(bytes)).ok()) {
+    walk.contents.unreadable = true;
+    return std::nullopt;
+  }
   Result<wire::RecordHead> head = wire::decode_record_head(as_bytes(bytes), seed_);
   if (!head.ok() || !accept(*head)) return std::nullopt;
   return head.take();

@@ -19,6 +19,7 @@ struct SegmentContents {
   // Found on a walk:
   uint32_t torn_records = 0;  // not whole and not known to have been durable: left out
   uint32_t lost_places = 0;   // stretches of bytes that should be records and are not
+  bool unreadable = false;    // the host could not read some of it: there may be more records
 };
 
 enum class HeaderState { kBlank, kFree, kUsed, kBad };

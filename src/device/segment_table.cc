@@ -66,6 +66,8 @@ void SegmentTable::restore(uint32_t segment, const Segment& found) {
   Slot& slot = slots_[segment];
   slot.segment = found;
   slot.generation = found.generation;
+  slot.segment.appendable = false;
+  set_appendable(slot.segment, found.appendable);
   if (found.use == Use::kDamaged) {
     ++totals_.damaged;
     slot.segment.has_stale = true;
@@ -104,8 +106,8 @@ std::optional<uint32_t> SegmentTable::take_appendable(uint32_t room_pages) {
     Segment& segment = slots_[i].segment;
     if (segment.use != Use::kSealed || !segment.appendable || segment.has_stale) continue;
     if (segment_pages_ - segment.end_page < room_pages) continue;
+    set_appendable(segment, false);
     segment.use = Use::kOpen;
-    segment.appendable = false;
     return i;
   }
   return std::nullopt;
@@ -144,7 +146,14 @@ void SegmentTable::seal(uint32_t segment, bool appendable) {
   Segment& changed = slots_[segment].segment;
   CHECK(changed.use == Use::kOpen);
   changed.use = Use::kSealed;
-  changed.appendable = appendable;
+  set_appendable(changed, appendable);
+}
+
+void SegmentTable::set_appendable(Segment& segment, bool appendable) {
+  if (segment.appendable == appendable) return;
+  segment.appendable = appendable;
+  const int64_t room_pages = int64_t{segment_pages_} - segment.end_page;
+  totals_.appendable_pages += appendable ? room_pages : -room_pages;
 }
 
 void SegmentTable::add_live(uint32_t segment, uint64_t generation, int64_t pages) {
@@ -160,6 +169,7 @@ void SegmentTable::add_tombstone(uint32_t target, uint64_t target_generation, ui
   os::Lock lock(mutex_);
   Slot& slot = slots_[target];
   if (slot.segment.use == Use::kFree || slot.segment.generation != target_generation) return;
+  if (target == holder) return;  // they will go together
   ++slots_[holder].segment.live_tombstones;
   if (slot.held.empty() || slot.held.back().holder != holder ||
       slot.held.back().holder_generation != holder_generation) {
@@ -168,10 +178,11 @@ void SegmentTable::add_tombstone(uint32_t target, uint64_t target_generation, ui
   ++slot.held.back().count;
 }
 
-bool SegmentTable::needs_tombstone(uint32_t target, uint64_t target_generation) const {
+bool SegmentTable::needs_tombstone(uint32_t target, uint64_t target_generation,
+                                   std::optional<uint32_t> without) const {
   os::Lock lock(mutex_);
   if (stale_segments_ > 0) return true;
-  if (target >= size_) return false;
+  if (target >= size_ || target == without) return false;
   const Segment& segment = slots_[target].segment;
   return segment.use != Use::kFree && segment.generation == target_generation;
 }
@@ -211,6 +222,7 @@ std::optional<SegmentTable::Candidate> SegmentTable::next_candidate(
 std::vector<uint32_t> SegmentTable::all_dead() const {
   os::Lock lock(mutex_);
   std::vector<uint32_t> dead;
+  if (stale_segments_ > 0) return dead;  // tombstones for their own records may be needed
   for (uint32_t i = 0; i < size_; ++i) {
     const Segment& segment = slots_[i].segment;
     if (segment.use == Use::kSealed && !segment.stuck && segment.live_pages <= 0 &&
@@ -221,12 +233,16 @@ std::vector<uint32_t> SegmentTable::all_dead() const {
   return dead;
 }
 
-void SegmentTable::set_stuck(uint32_t segment, bool has_stale) {
+void SegmentTable::set_stale(uint32_t segment) {
   os::Lock lock(mutex_);
   Segment& changed = slots_[segment].segment;
-  changed.stuck = true;
-  if (has_stale && !changed.has_stale) ++stale_segments_;
-  changed.has_stale = changed.has_stale || has_stale;
+  if (!changed.has_stale) ++stale_segments_;
+  changed.has_stale = true;
+}
+
+void SegmentTable::set_stuck(uint32_t segment) {
+  os::Lock lock(mutex_);
+  slots_[segment].segment.stuck = true;
 }
 
 void SegmentTable::free(uint32_t segment, int64_t now_ns) {
@@ -236,6 +252,7 @@ void SegmentTable::free(uint32_t segment, int64_t now_ns) {
   totals_.used_pages -= slot.segment.end_page - 1;
   totals_.live_pages -= slot.segment.live_pages;
   if (slot.segment.has_stale) --stale_segments_;
+  set_appendable(slot.segment, false);
   slot.segment = Segment{.use = Use::kFree,
                          .exists = true,
                          .generation = slot.segment.generation,

@@ -57,6 +57,7 @@ class SegmentTable {
     uint32_t absent = 0;  // free, without
     int64_t used_pages = 0;
     int64_t live_pages = 0;
+    int64_t appendable_pages = 0;  // behind the records of appendable segments
   };
   struct Candidate {
     uint32_t segment = 0;
@@ -101,15 +102,21 @@ class SegmentTable {
   // Tombstones: `holder` holds one for a record in `target`.
   void add_tombstone(uint32_t target, uint64_t target_generation, uint32_t holder,
                      uint64_t holder_generation);
-  // True while the record that a tombstone names may be found on disk.
-  bool needs_tombstone(uint32_t target, uint64_t target_generation) const;
+  // True while the record that a tombstone names may be found on disk, once `without`, if given,
+  // is free.
+  bool needs_tombstone(uint32_t target, uint64_t target_generation,
+                       std::optional<uint32_t> without = std::nullopt) const;
 
   // Cleaning. The sealed segment that gives back most, of those in use since before
   // `before_generation`; ones with stale copies first. Nothing if none gives enough.
   std::optional<Candidate> next_candidate(uint64_t before_generation) const;
   // Sealed segments in which nothing counts.
   std::vector<uint32_t> all_dead() const;
-  void set_stuck(uint32_t segment, bool has_stale);
+  // It holds copies of records that live elsewhere. While there is such a segment, no tombstone is
+  // given up.
+  void set_stale(uint32_t segment);
+  // It cannot be cleaned.
+  void set_stuck(uint32_t segment);
   // Its header says so on disk, durably. Releases the tombstones kept for its records.
   void free(uint32_t segment, int64_t now_ns);
   // A spare one, free since `before_ns` or earlier, beyond `keep` of them. The caller gives its
@@ -132,6 +139,7 @@ class SegmentTable {
   };
 
   uint32_t live_pages_with_tombstones(const Segment& segment) const;
+  void set_appendable(Segment& segment, bool appendable) REQUIRES(mutex_);
 
   const uint32_t size_;
   const uint32_t segment_pages_;

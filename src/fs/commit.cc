@@ -84,11 +84,13 @@ bool Volume::cut() {
   }
   ClosedCut cut;
   for (const InodeId ino : dirty_files_) {
-    FileContent& content = contents_[ino];
-    CHECK(content.closed.empty());
-    std::swap(content.active, content.closed);
+    const auto content = contents_.find(ino);
+    if (content == contents_.end() || !content->second.listed) continue;
+    CHECK(content->second.closed.empty());
+    std::swap(content->second.active, content->second.closed);
+    content->second.listed = false;
+    cut.files.push_back(ino);
   }
-  cut.files = std::move(dirty_files_);
   cut.drops = std::move(pending_drops_);
   cut.blocks = std::move(active_blocks_);
   dirty_files_.clear();
@@ -211,7 +213,7 @@ void Volume::retire(const meta::FinishedCommit& commit) {
   for (const InodeId ino : closed_->files) {
     const auto content = contents_.find(ino);
     content->second.closed.clear();
-    if (content->second.active.empty()) contents_.erase(content);
+    if (!content->second.listed) contents_.erase(content);
   }
   for (const auto& [ino, bytes] : commit.allocated_bytes) rows_.correct_allocated(ino, bytes);
   for (const InodeId ino : closed_->drops_left) pending_drops_.push_back(ino);
@@ -238,7 +240,9 @@ Status Volume::flush_eagerly() {
     const os::ExclusiveLock lock(lock_);
     for (const InodeId ino : dirty_files_) {
       if (bytes >= kEagerBytes) break;
-      for (const auto& [offset, piece] : contents_[ino].active.pieces()) {
+      const auto content = contents_.find(ino);
+      if (content == contents_.end()) continue;
+      for (const auto& [offset, piece] : content->second.active.pieces()) {
         if (piece.kind != Piece::Kind::kBuffer) continue;
         piece.buffer->sealed = true;
         for (uint64_t done = 0; done < piece.length;) {

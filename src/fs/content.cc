@@ -184,9 +184,10 @@ Result<size_t> Volume::read_past(Sequence at, InodeId ino, uint64_t size, uint64
 }
 
 Delta& Volume::active_delta(InodeId ino) {
-  Delta& delta = contents_[ino].active;
-  if (delta.empty()) dirty_files_.push_back(ino);
-  return delta;
+  FileContent& content = contents_[ino];
+  if (!content.listed) dirty_files_.push_back(ino);
+  content.listed = true;
+  return content.active;
 }
 
 Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) {

@@ -159,7 +159,7 @@ Status Volume::drop(InodeId ino) {
   pending_drops_.push_back(ino);
   if (const auto content = contents_.find(ino); content != contents_.end()) {
     content->second.active.clear();
-    std::erase(dirty_files_, ino);
+    content->second.listed = false;
     if (content->second.closed.empty()) contents_.erase(content);
   }
   return {};

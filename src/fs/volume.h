@@ -152,6 +152,7 @@ class Volume {
   struct FileContent {
     Delta active;
     Delta closed;
+    bool listed = false;  // in dirty_files_
   };
   // Bytes to go into one block.
   struct Stored {
@@ -232,7 +233,8 @@ class Volume {
   meta::RowTable rows_ GUARDED_BY(lock_);
   meta::Namespace namespace_ GUARDED_BY(lock_);
   std::unordered_map<InodeId, FileContent> contents_ GUARDED_BY(lock_);
-  std::vector<InodeId> dirty_files_ GUARDED_BY(lock_);  // with an active delta, oldest first
+  std::vector<InodeId> dirty_files_
+      GUARDED_BY(lock_);  // listed ones, oldest first; dropped ones may still be named
   std::vector<InodeId> pending_drops_ GUARDED_BY(lock_);
   std::unordered_set<InodeId> orphans_ GUARDED_BY(lock_);
   std::vector<std::pair<BlockId, uint64_t>> active_blocks_ GUARDED_BY(lock_);

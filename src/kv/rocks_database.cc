@@ -21,13 +21,6 @@ class ResumeOnWrite final : public rocksdb::EventListener {
   }
 };
 
-// Shared by all stores of the process: one flushes, and writers may wait for it; one compacts.
-void start_background_threads(rocksdb::Env& environment) {
-  environment.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::HIGH);
-  environment.IncBackgroundThreadsIfNeeded(1, rocksdb::Env::LOW);
-  environment.LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
-}
-
 }  // namespace
 
 RocksDatabase::RocksDatabase(os::FileSystem& disk, std::string path, const RocksOptions& options)
@@ -65,7 +58,7 @@ Status RocksDatabase::open_database(bool create) {
   options.create_if_missing = create;
   options.create_missing_column_families = !read_only_;
   options.info_log = read_only_ ? make_silent_log() : make_message_log(disk_, path_ + "/LOG");
-  start_background_threads(*environment_);
+  environment_->LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
 
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName,

@@ -86,7 +86,8 @@ rocksdb::DBOptions database_options(const RocksMemory& memory) {
   options.wal_bytes_per_sync = kMiB;
   options.bytes_per_sync = kMiB;
 
-  // One thread flushes and one, of low priority, compacts: the file system goes first.
+  // One thread flushes and one, which runs at low priority, compacts: the file system goes first.
+  // RocksDB shares its threads between all stores of the process.
   options.max_background_jobs = 2;
   options.max_subcompactions = 1;
   options.compaction_readahead_size = 256 * kKiB;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <cerrno>
 
 #include "base/check.h"
@@ -53,7 +52,7 @@ Connection::Received Connection::receive(MutableBytes buffer) {
 Result<os::Fd> Connection::clone() const {
   os::Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   uint32_t source = static_cast<uint32_t>(device_.get());
-  if (device.valid() && !getenv("NODOOR")) ::fcntl(device.get(), F_SETFL, O_RDWR | O_NONBLOCK);
+  if (device.valid()) ::fcntl(device.get(), F_SETFL, O_RDWR | O_NONBLOCK);
   if (!device.valid() || ::ioctl(device.get(), FUSE_DEV_IOC_CLONE, &source) != 0) {
     return Error(Code::kUnsupported, "clone a FUSE connection");
   }

@@ -72,25 +72,30 @@ Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
                .features = features,
                .cache_missing_names = options.cache_missing_names,
                .uncached = {}} {
+  const Workplace place = {.session = session_, .door = door_, .shared = *connection_};
   for (int i = 0; i < worker_count(options); ++i) {
-    workers_.push_back(std::make_unique<Worker>(session_, door_, *connection_, connection_for(i)));
+    workers_.push_back(std::make_unique<Worker>(place, clone_connection()));
   }
 }
 
-// Ends of their own spare workers the contention on answers; one end for all works as well.
-Connection& Mount::connection_for(int) {
+Connection* Mount::clone_connection() {
   Result<os::Fd> device = connection_->clone();
-  if (!device.ok()) return *connection_;
-  return *clones_.emplace_back(std::make_unique<Connection>(device.take()));
+  if (!device.ok()) return nullptr;
+  return clones_.emplace_back(std::make_unique<Connection>(device.take())).get();
 }
 
 Mount::~Mount() {
-  if (!connection_->ended()) {
+  if (!ended()) {
     const Status unmounted = unmount();
     if (!unmounted.ok()) [[maybe_unused]]
       const Status lazily = unmount(DetachMode::kLazy);
   }
   wait();
+}
+
+bool Mount::ended() const {
+  return connection_->ended() ||
+         std::ranges::any_of(clones_, [](const auto& clone) { return clone->ended(); });
 }
 
 void Mount::start() {

@@ -58,7 +58,10 @@ class Mount {
  private:
   Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
         std::unique_ptr<Connection> connection, const Features& features);
-  Connection& connection_for(int worker);
+  // A connection of a worker's own, or nullptr where there cannot be one.
+  Connection* clone_connection();
+  // Whether some worker saw the end of the mount.
+  bool ended() const;
 
   const std::string mountpoint_;
   // Each uses those before it.

@@ -18,6 +18,8 @@ Result<uint64_t> seek_hole(fs::Tree& tree, InodeId ino, uint64_t offset,
     const Result<uint64_t> data = tree.seek(ino, start, fs::SeekKind::kData);
     write_back(start, length_until(start, data));
     Result<uint64_t> again = tree.seek(ino, start, fs::SeekKind::kHole);
+    // The end of the file is a hole to whoever asks from before it.
+    if (!again.ok() && again.code() == Code::kNoData && start > offset) return start;
     if (!again.ok() || *again == start) return again;
     from = *again;
   }

@@ -1,6 +1,7 @@
 // A thread that serves requests until the mount is gone.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/bytes.h"
@@ -26,10 +27,19 @@ class PageBuffer {
   size_t size_bytes_;
 };
 
+// What the workers of a mount share; outlives them.
+struct Workplace {
+  Session& session;
+  Door& door;
+  Connection& shared;  // for whoever waits at the door
+};
+
 class Worker {
  public:
-  // Both outlive the worker, and `connection` the notifier too: it may carry deferred answers.
-  Worker(Session& session, Door& door, Connection& shared, Connection& own);
+  // `own`: a clone of the shared connection that does not wait, or nullptr where there is none; the
+  // worker then waits at the shared one without regard to the door. It may carry deferred answers:
+  // it outlives the notifier.
+  Worker(Workplace place, Connection* own);
 
   void start(const std::string& name);
   // Returns when the mount is gone.
@@ -37,15 +47,23 @@ class Worker {
   const RequestCounts& counts() const { return counts_; }
 
  private:
+  // A request and the connection it came by; nullptr when the mount is gone.
+  struct Next {
+    Connection* from;
+    ByteView message;
+  };
+  Next next(MutableBytes buffer);
+  Next wait_for_next(MutableBytes buffer);
+  Next wait_at_door(MutableBytes buffer);
   void run();
 
-  Session& session_;
-  Door& door_;
-  Connection& shared_;
-  Connection& own_;
+  Workplace place_;
+  Connection* own_;
   PageBuffer request_;
   PageBuffer reply_;
   RequestCounts counts_;
+  int at_once_ = 0;         // requests in a row that were there without waiting
+  int64_t typical_ns_ = 0;  // moving average of the time to serve one
   os::Thread thread_;
 };
 

@@ -2,9 +2,8 @@
 // the type asked for; nothing here does.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +19,8 @@ std::string to_line(const Json& value);
 // kInvalid unless `text` is one object.
 Result<Json> parse_object(std::string_view text);
 
-// File names are bytes, JSON text is UTF-8: a name that is no UTF-8 becomes {"bytes": "hexadecimal"}.
+// File names are bytes, JSON text is UTF-8: a name that is no UTF-8 becomes {"bytes":
+// "hexadecimal"}.
 Json json_of_bytes(std::string_view bytes);
 // The inverse; kInvalid for anything else.
 Result<std::string> bytes_of_json(const Json& value);

@@ -6,7 +6,8 @@ namespace nacre::node {
 namespace {
 
 TEST(Json, NamesThatAreNoUtf8SurviveAsBytes) {
-  const std::string names[] = {"", "plain", "gr\xc3\xbc\xc3\x9f", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "a\nb"};
+  const std::string names[] = {
+      "", "plain", "gr\xc3\xbc\xc3\x9f", "\xff\xfe", "a\xc3", "\xed\xa0\x80", "a\nb"};
   for (const std::string& name : names) {
     const auto parsed = parse_object(to_line({{"name", json_of_bytes(name)}}));
     ASSERT_TRUE(parsed.ok());

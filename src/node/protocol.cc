@@ -16,11 +16,11 @@ Result<Progress> decode_progress(const Json& value) {
   return progress;
 }
 
-Result<Error> decode_error(const Json& value) {
-  if (!value.is_object()) return Code::kInvalid;
+Result<Result<Json>> decode_error(const Json& value) {
+  if (!value.is_object()) return Error(Code::kInvalid);
   Arguments fields(value);
   const std::string code = TRY(fields.text("code"));
-  return Error(code_named(code), TRY(fields.text("message")));
+  return Result<Json>(Error(code_named(code), TRY(fields.text("message"))));
 }
 
 Result<AnswerLine> decode_fields(const Json& line) {
@@ -79,6 +79,11 @@ Json answer_line(const Result<Json>& answer) {
   const Error& error = answer.error();
   return {{"ok", false},
           {"error", {{"code", name_of(error.code())}, {"message", error.context()}}}};
+}
+
+bool is_closing(const Json& result) {
+  return result.is_object() && result.contains(kClosingField) &&
+         result[kClosingField].is_boolean() && result[kClosingField].get<bool>();
 }
 
 Result<AnswerLine> decode_answer_line(std::string_view line) {

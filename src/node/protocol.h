@@ -4,10 +4,12 @@
 //   → {"command": "history", "arguments": {"path": "/a.txt"}}
 //   ← {"progress": {"phase": "reading", "done": 4096, "total": 8192, "unit": "bytes"}}   any number
 //   ← {"item": {...}}                                                                    any number
-//   ← {"ok": true, "result": {...}}   or   {"ok": false, "error": {"code": "busy", "message": "..."}}
+//   ← {"ok": true, "result": {...}}   or   {"ok": false, "error": {"code": "busy", "message":
+//   "..."}}
 //
-// After its answer a connection takes the next request. Names of commands, arguments and fields may
-// be added, never changed. Pure functions.
+// After its answer a connection takes the next request. But where the result says "closing": true,
+// the process is about to end, and one more answer follows when the volume is closed. Names of
+// commands, arguments and fields may be added, never changed. Pure functions.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +23,7 @@ namespace nacre::node {
 
 inline constexpr size_t kMaxRequestBytes = size_t{64} << 10;
 inline constexpr size_t kMaxAnswerLineBytes = size_t{1} << 20;
+inline constexpr const char* kClosingField = "closing";
 
 struct Request {
   std::string command;
@@ -28,7 +31,7 @@ struct Request {
 };
 
 struct Progress {
-  std::string phase;   // "checking blocks"
+  std::string phase;  // "checking blocks"
   uint64_t done = 0;
   uint64_t total = 0;  // 0: not known
   std::string unit;    // "bytes", or what is counted: "rows"
@@ -51,6 +54,8 @@ Result<Request> decode_request(std::string_view line);
 Json progress_line(const Progress& progress);
 Json item_line(Json item);
 Json answer_line(const Result<Json>& answer);
+// Whether a result announces the end of the process.
+bool is_closing(const Json& result);
 
 // One line of an answer, as the client sees it.
 struct AnswerLine {

@@ -50,7 +50,7 @@ enum class BackingKind : uint8_t {
 
 struct Superblock {
   BackingKind backing = BackingKind::kDirectory;
-  Features features;
+  Features features = {};
   uint64_t generation = 0;  // of this superblock; of two good copies the higher one counts
   DeviceId device = {};
   VolumeId volume = {};

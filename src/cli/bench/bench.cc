@@ -21,7 +21,8 @@ constexpr uint64_t kMaxFiles = 10'000'000;
 
 std::vector<Recipe> all_recipes() {
   std::vector<Recipe> recipes;
-  for (const auto group : {name_recipes(), small_file_recipes(), large_file_recipes()}) {
+  for (const auto group :
+       {name_recipes(), small_file_recipes(), large_file_recipes(), removal_recipes()}) {
     recipes.insert(recipes.end(), group.begin(), group.end());
   }
   return recipes;
@@ -106,7 +107,6 @@ Result<Row> run_row(const Recipe& recipe, Scene& scene, const std::string& work,
   TRY(scene.stopwatch.go_on());
   on_measuring();
   fill(row, TRY(recipe.measure(scene)));
-  TRY(remove_tree(scene.directory));
   return row;
 }
 
@@ -153,6 +153,7 @@ Result<std::vector<Row>> run(const std::string& directory, const Options& option
   TRY(check(options));
   const std::vector<Recipe> recipes = TRY(chosen_recipes(options));
   Workspace work = TRY(Workspace::create(directory));
+  TRY(start_afresh(work.path()));
   std::vector<Row> rows = TRY(run_rows(recipes, work.path(), options, progress));
   TRY(work.remove());
   return rows;

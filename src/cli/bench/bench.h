@@ -1,6 +1,6 @@
 // `nacre bench`: how fast a directory is, whatever file system it lies on. Each row makes what it
-// needs in a work directory of its own below the given one, measures one kind of operation with
-// plain system calls, and takes everything away again.
+// needs in a work directory of its own below the given one and measures one kind of operation with
+// plain system calls; at the end everything is taken away again.
 //
 // Before each row all that was written is made durable, so that no row pays for the one before. A
 // cold row also drops the kernel's pages, dentries and inodes, which needs root; without it the

@@ -46,6 +46,12 @@ Status settle(const std::string& directory) {
   return {};
 }
 
+Status start_afresh(const std::string& directory) {
+  TRY(settle(directory));
+  static_cast<void>(drop_kernel_caches().ok());  // only root may
+  return {};
+}
+
 Result<Caches> drop_caches(const std::string& directory) {
   if (!drop_kernel_caches().ok()) {
     drop_pages_below(directory);

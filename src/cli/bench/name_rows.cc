@@ -97,6 +97,9 @@ constexpr std::array kRecipes = {
         "opendir, readdir to the end with a stat after each entry, closedir; counted in entries"},
     Recipe{"rename", "rename", "ops/s", false, make_empty_files, rename,
            "rename to a free name within the directory; just looked up before; no fsync"},
+};
+
+constexpr std::array kRemovalRecipes = {
     Recipe{"unlink", "unlink", "ops/s", false, make_empty_files, unlink,
            "unlink of an empty file in the order of making; just looked up before; no fsync"},
 };
@@ -104,5 +107,6 @@ constexpr std::array kRecipes = {
 }  // namespace
 
 std::span<const Recipe> name_recipes() { return kRecipes; }
+std::span<const Recipe> removal_recipes() { return kRemovalRecipes; }
 
 }  // namespace nacre::cli::bench

@@ -32,10 +32,13 @@ struct Recipe {
   const char* includes;
 };
 
-// Operations on names, small files and the large file; in the order of a run.
+// Operations on names, small files and the large file, and removal; in the order of a run. Nothing
+// is removed before the rows that remove things, and those come last: ext4 passes over each inode
+// freed in the last minutes whenever it makes a file.
 std::span<const Recipe> name_recipes();
 std::span<const Recipe> small_file_recipes();
 std::span<const Recipe> large_file_recipes();
+std::span<const Recipe> removal_recipes();
 
 // "f000000", "f000001", … with the given first letter.
 std::vector<std::string> numbered_names(char letter, uint64_t count);
