@@ -41,7 +41,7 @@ struct Host {
 };
 
 struct FormatOptions {
-  VolumeId volume;
+  VolumeId volume = {};
   // Destroy what is there. Without it, anything there is an error that says what it is.
   bool force = false;
   // Of a directory: the most it may take of the host; 0: as much as the host has. Of a plain file
@@ -54,18 +54,18 @@ struct FormatOptions {
 };
 
 struct OpenOptions {
-  std::optional<VolumeId> volume;  // refuse a device of another one
+  std::optional<VolumeId> volume = {};  // refuse a device of another one
   bool read_only = false;
   uint64_t head_cache_bytes = 16 * kMiB;
 };
 
 struct Identity {
-  DeviceId device;
-  VolumeId volume;
+  DeviceId device = {};
+  VolumeId volume = {};
   BackingKind backing = BackingKind::kDirectory;
   uint64_t segment_bytes = 0;
   uint32_t segment_count = 0;
-  Timestamp created;
+  Timestamp created = {};
 };
 
 // What the owner of a fragment wants to be kept with it. The device passes it through.
@@ -73,7 +73,7 @@ struct Descriptor {
   uint32_t logical_bytes = 0;  // before compression and sealing
   uint8_t compression = 0;     // codec::Compression
   uint8_t sealing = 0;
-  ByteView extra;  // at most wire::kMaxDescriptorBytes
+  ByteView extra = {};  // at most wire::kMaxDescriptorBytes
 };
 
 struct FragmentInfo {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "device/rig.h"
+#include "wire/segment_layout.h"
 
 namespace nacre::device {
 namespace {
@@ -85,7 +86,9 @@ TEST_P(DeviceTest, KeepsTheFragmentsOfABlockApart) {
   for (uint16_t fragment = 0; fragment < 6; ++fragment) {
     const Result<std::string> bytes = get(device(), {5, 5}, fragment);
     EXPECT_EQ(bytes.ok(), fragment != 2);
-    if (bytes.ok()) EXPECT_EQ((*bytes)[0], static_cast<char>('a' + fragment));
+    if (bytes.ok()) {
+      EXPECT_EQ((*bytes)[0], static_cast<char>('a' + fragment));
+    }
   }
 }
 

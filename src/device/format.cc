@@ -103,6 +103,32 @@ Result<wire::Superblock> plan(Host host, const std::string& path, const FormatOp
   return wire::decode_superblock(as_bytes(page));  // refuses sizes out of their limits
 }
 
+std::string parent_of(const std::string& path) {
+  const size_t end = path.find_last_not_of('/');
+  const size_t slash = end == std::string::npos ? end : path.find_last_of('/', end);
+  if (slash == std::string::npos) return path.starts_with('/') ? "/" : ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Makes the entry of `path` durable, and those of its parents that are made along with it.
+class DurablePath {
+ public:
+  static Result<DurablePath> look(os::FileSystem& files, const std::string& path) {
+    DurablePath made;
+    for (std::string parent = parent_of(path);; parent = parent_of(parent)) {
+      made.parents_.push_back(parent);
+      if (TRY(files.kind(parent)) != os::PathKind::kMissing) return made;
+    }
+  }
+  Status sync(os::FileSystem& files) const {
+    for (const std::string& parent : parents_) TRY(files.sync_directory(parent));
+    return {};
+  }
+
+ private:
+  std::vector<std::string> parents_;
+};
+
 // Of an earlier device: neither its superblocks nor its segments may be found again.
 Status wipe_directory(os::FileSystem& files, const std::string& path) {
   for (const int copy : {0, 1}) {
@@ -150,6 +176,7 @@ Result<Identity> Device::format(Host host, const std::string& path, const Format
   if (!content.empty() && !options.force) {
     return Error(Code::kExists, path + " holds " + content + "; force destroys it");
   }
+  const DurablePath entry = TRY(DurablePath::look(host.files, path));
   const bool is_directory = target.backing == BackingKind::kDirectory;
   if (is_directory)
     TRY(host.files.create_directories(path + "/" + std::string(kSegmentsDirectory)));
@@ -169,6 +196,7 @@ Result<Identity> Device::format(Host host, const std::string& path, const Format
   }
   TRY(backing->set_geometry(superblock));
   TRY(write_superblocks(*backing, superblock, 0));
+  if (superblock.backing == BackingKind::kDirectory || !target.exists) TRY(entry.sync(host.files));
   return Identity{.device = superblock.device,
                   .volume = superblock.volume,
                   .backing = superblock.backing,

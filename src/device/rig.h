@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/check.h"
 #include "device/device.h"
 #include "os/sim_disk.h"
 
@@ -48,7 +49,10 @@ struct Rig {
   Device& open(const OpenOptions& options = {}) {
     device.reset();
     Result<std::unique_ptr<Device>> opened = try_open(options);
-    EXPECT_TRUE(opened.ok()) << opened.error().to_string();
+    if (!opened.ok()) {
+      fprintf(stderr, "%s\n", opened.error().to_string().c_str());
+      CHECK(opened.ok());
+    }
     device = opened.take();
     return *device;
   }

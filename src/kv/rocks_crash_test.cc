@@ -21,7 +21,7 @@ constexpr Family kAllFamilies[] = {Family::kVolume, Family::kLive, Family::kPast
 // leaves behind is known from its number alone.
 class Lives {
  public:
-  explicit Lives(uint64_t seed) : random_(seed), disk_(seed, kGiB) {}
+  explicit Lives(uint64_t seed) : even_sizes_(seed % 2 == 1), random_(seed), disk_(seed, kGiB) {}
 
   // Power on, some work, power cut. False when the test failed.
   bool live_once() {
@@ -63,10 +63,14 @@ class Lives {
   }
 
   static std::string row_key(uint64_t k) { return "row" + std::to_string(1'000'000 + k); }
-  // Up to some blocks of the log, different for each batch.
-  static std::string row_value(uint64_t k) {
-    return std::string((k * 2'654'435'761u) % (k % 16 == 0 ? 70'000 : 3'000),
-                       static_cast<char>('a' + k % 26));
+  static std::string count_value(uint64_t k) { return std::to_string(1'000'000 + k); }
+  // Either up to some blocks of the log, or such that its records fill the log's blocks evenly:
+  // then a block may begin with a whole record, and nothing but its number tells that one is
+  // missing.
+  std::string row_value(uint64_t k) const {
+    constexpr uint64_t kEvenBytes = 899;
+    const uint64_t uneven_bytes = (k * 2'654'435'761u) % (k % 16 == 0 ? 70'000 : 3'000);
+    return std::string(even_sizes_ ? kEvenBytes : uneven_bytes, static_cast<char>('a' + k % 26));
   }
 
   void work(RocksStore& store) {
@@ -74,7 +78,7 @@ class Lives {
     for (uint64_t i = 0; i < kBatchesOfALife; ++i) {
       const uint64_t k = ++written_;
       Batch batch;
-      for (const Family family : kAllFamilies) batch.put(family, "count", std::to_string(k));
+      for (const Family family : kAllFamilies) batch.put(family, "count", count_value(k));
       batch.put(Family::kLive, row_key(k), row_value(k));
       if (k > kWindow) batch.erase(Family::kLive, row_key(k - kWindow));
       const bool synced = random_.next() % sync_every == 0;
@@ -93,7 +97,7 @@ class Lives {
       const Result<std::optional<std::string>> value = store.get(family, "count");
       if (!value.ok() && disk_.is_down()) return;
       ASSERT_TRUE(value.ok()) << value.error().to_string();
-      const uint64_t here = *value ? std::stoull(**value) : 0;
+      const uint64_t here = *value ? std::stoull(**value) - 1'000'000 : 0;
       if (family == Family::kVolume) count = here;
       ASSERT_EQ(here, count) << "half of a batch survived";
     }
@@ -120,6 +124,7 @@ class Lives {
     ASSERT_EQ(k, count);
   }
 
+  const bool even_sizes_;
   os::SeededRandom random_;
   os::SimDisk disk_;
   uint64_t written_ = 0;  // the last batch tried

@@ -50,9 +50,8 @@ Connection::Received Connection::receive(MutableBytes buffer) {
 }
 
 Result<os::Fd> Connection::clone() const {
-  os::Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  os::Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   uint32_t source = static_cast<uint32_t>(device_.get());
-  if (device.valid()) ::fcntl(device.get(), F_SETFL, O_RDWR | O_NONBLOCK);
   if (!device.valid() || ::ioctl(device.get(), FUSE_DEV_IOC_CLONE, &source) != 0) {
     return Error(Code::kUnsupported, "clone a FUSE connection");
   }

@@ -85,7 +85,9 @@ Result<std::optional<std::string>> Arguments::optional_text(std::string_view nam
 Result<std::optional<uint64_t>> Arguments::optional_number(std::string_view name) {
   const Json* value = find(name);
   if (value == nullptr) return std::optional<uint64_t>();
-  if (!value->is_number_unsigned()) return wrong_type(name, "a number that is not negative");
+  const bool natural =
+      value->is_number_unsigned() || (value->is_number_integer() && value->get<int64_t>() >= 0);
+  if (!natural) return wrong_type(name, "a number that is not negative");
   return std::optional(value->get<uint64_t>());
 }
 

@@ -24,6 +24,7 @@ struct Rules {
   bool kernel = false;
   // A copy drops setuid and setgid whoever makes it.
   bool copy_kills_privileges = true;
+  Aspects aspects;
 };
 
 // A reader that goes through a directory while it changes.
@@ -36,7 +37,8 @@ struct Scan {
 
 class Model {
  public:
-  explicit Model(const Rules& rules = {}) : rules_(rules) {}
+  // The root was made at `start`.
+  explicit Model(const Rules& rules = {}, Timestamp start = {});
 
   // Whether the operation means anything now: its slots are held, its moment exists.
   bool applies(const Operation& operation) const;
@@ -45,8 +47,7 @@ class Model {
   std::string run(const Operation& operation, Timestamp now);
 
   const State& state() const { return state_; }
-  // Whether an operation that failed for want of space, or by a fault, left no trace is checked by
-  // going back to the state before.
+  // Goes back to the state before an operation that failed for want of space or by a fault.
   void restore(const State& state) { state_ = state; }
   // Handles go, and with them nodes without names; the tree is as `state` has it.
   void reopen(State state);
@@ -54,10 +55,12 @@ class Model {
   // The present becomes a moment that "~N" paths can name.
   void remember() { moments_.push_back(state_); }
   const std::vector<State>& moments() const { return moments_; }
+  // Which of them a "~N" path names; there is at least one.
   size_t moment_of(const std::string& path) const;
 
   std::optional<NodeId> slot(size_t index) const { return slots_[index % kSlots]; }
-  std::array<std::optional<Scan>, kSlots>& scans() { return scans_; }
+  // A scan read these names, and came to the end. Returns what is wrong with that, or nothing.
+  std::string scanned(size_t slot, const std::vector<std::string>& names, bool at_end);
   // The node a path names; its error if there is none.
   Result<NodeId> find(const std::string& path) const;
 
@@ -71,10 +74,12 @@ class Model {
     std::optional<NodeId> node;
   };
   Result<Place> resolve(const std::string& path) const;
-  Result<NodeId> resolve_node(const std::string& path) const;
-  Result<const Node*> read_node(const std::string& path) const;
+  // A node to be read, past or present.
+  Result<const Node*> readable(const std::string& path) const;
   // A node to be changed, which lies in the present.
   Result<NodeId> changeable(const std::string& path) const;
+  bool slots_exist(const std::string& path) const;
+  bool applies_to_kernel(const Operation& operation) const;
 
   Result<std::string> run_names(const Operation& operation);
   Result<std::string> run_content(const Operation& operation);
@@ -90,16 +95,21 @@ class Model {
   Status check_parent(const Place& place) const;
   void touch(NodeId directory);
   void drop_link(NodeId node);
-  void release_if_unused(NodeId node);
+  void drop_if_unused(NodeId node);
   bool is_held(NodeId node) const;
+  void update_scans();
 
   Status write(const Operation& operation);
+  Status allocate(const Operation& operation);
+  Status truncate(const Operation& operation);
   Result<std::string> copy(const Operation& operation);
   Result<std::string> read(const Operation& operation);
+  Result<std::string> seek(const Operation& operation) const;
   void touch_content(Node& node);
   void touch_atime(const std::string& path);
+  Status set_attributes(const Operation& operation);
   Status set_xattr(const Operation& operation);
-  std::string list(const Node& node) const;
+  Status remove_xattr(const Operation& operation);
 
   Rules rules_;
   State state_;
@@ -110,10 +120,20 @@ class Model {
   std::array<std::optional<Scan>, kSlots> scans_;
 };
 
-// The answer to an operation that failed.
+// How a path starts: '/', '@' or '~', the number after it, and the names.
+struct ParsedPath {
+  char root = '/';
+  size_t number = 0;
+  std::vector<std::string> names;
+};
+ParsedPath parse_path(const std::string& path);
+
+// The answer to an operation that failed: the name of the errno.
 std::string answer_of(Code code);
-std::string answer_of(int error_number);
-// "ok", with the length and a digest of what was read.
+std::string answer_of_errno(int error_number);
+// The length and a digest of what was read.
 std::string answer_of_bytes(std::string_view bytes);
+// The entries of a directory: "a:f b:d ". In name order.
+std::string answer_of_entries(const std::map<std::string, meta::FileType>& entries);
 
 }  // namespace nacre::model
