@@ -6,7 +6,9 @@
 # and the time limit of nacre_test() below.
 set(NACRE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  list(APPEND NACRE_WARNINGS -Wthread-safety -Wno-gnu-statement-expression)
+  # Without what g++ does not have in these groups.
+  list(APPEND NACRE_WARNINGS -Wthread-safety -Wno-gnu-statement-expression -Wno-sign-conversion
+       -Wno-missing-designated-field-initializers)
 else()
   # g++ 12 sees uninitialised bytes in moved-from std::expected and std::optional that are never read.
   list(APPEND NACRE_WARNINGS -Wno-maybe-uninitialized)

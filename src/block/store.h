@@ -53,8 +53,8 @@ class Store {
   // Calls `visit` for every stored block, in no order; stops early when it returns false.
   virtual Status list(const std::function<bool(BlockId, const BlockInfo&)>& visit) = 0;
   virtual Space space() = 0;
-  // Moves live records out of sparse segments until `bytes` more are free for new records or nothing is
-  // left to gain. Safe beside reads and writes. Returns the bytes gained.
+  // Moves live records out of sparse segments until `bytes` more are free for new records or
+  // nothing is left to gain. Safe beside reads and writes. Returns the bytes gained.
   virtual Result<uint64_t> clean(uint64_t bytes) = 0;
 };
 

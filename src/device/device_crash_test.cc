@@ -67,7 +67,8 @@ class CrashRun {
   void run() {
     for (int life = 0; life < 8 && !testing::Test::HasFailure(); ++life) {
       rig_.disk.crash_after(1 + random_.next() % (life % 2 == 0 ? 40 : 400));
-      while (!rig_.disk.is_down() && !testing::Test::HasFailure()) step();
+      // Reopening may use up the crash that was armed, hence the limit.
+      for (int steps = 0; steps < 1000 && !rig_.disk.is_down(); ++steps) step();
       recover();
       if (testing::Test::HasFailure()) return;
       check_all();
@@ -134,7 +135,8 @@ class CrashRun {
 
   void clean() {
     const Result<uint64_t> cleaned = device().clean(random_.next() % (4 * segment_bytes_));
-    if (!cleaned.ok()) EXPECT_EQ(cleaned.code(), Code::kIo) << cleaned.error().to_string();
+    if (cleaned.ok()) return;
+    EXPECT_EQ(cleaned.code(), Code::kIo) << cleaned.error().to_string();
   }
 
   // In good order, or as if the process had been killed.
@@ -193,7 +195,7 @@ class CrashRun {
     if (!bytes.ok() && bytes.code() == Code::kIo) return;
     const Version now = model_.at(id).now;
     EXPECT_EQ(bytes.ok(), now.has_value());
-    if (bytes.ok() && now) EXPECT_TRUE(*bytes == bytes_of(id, *now)) << to_hex(id);
+    EXPECT_TRUE(!bytes.ok() || !now || *bytes == bytes_of(id, *now)) << to_hex(id);
   }
 
   void check_all() {

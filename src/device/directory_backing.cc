@@ -157,7 +157,8 @@ class DirectoryBacking final : public Backing {
   uint64_t segment_bytes_ = 0;
   uint32_t segment_count_ = 0;
   OpenFiles open_files_;
-  std::atomic<uint64_t> entries_made_ = 0;
+  // Begins with one for those of an earlier process, which may have died before it synced them.
+  std::atomic<uint64_t> entries_made_ = 1;
   std::atomic<uint64_t> entries_synced_ = 0;
   GroupSync entries_sync_;
 };

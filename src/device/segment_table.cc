@@ -196,8 +196,7 @@ uint32_t SegmentTable::live_pages_with_tombstones(const Segment& segment) const 
   return static_cast<uint32_t>(std::min<int64_t>(pages, segment_pages_));
 }
 
-std::optional<SegmentTable::Candidate> SegmentTable::next_candidate(
-    uint64_t before_generation) const {
+std::optional<SegmentTable::Candidate> SegmentTable::next_candidate(uint64_t before_generation) {
   os::Lock lock(mutex_);
   std::optional<Candidate> best;
   for (uint32_t i = 0; i < size_; ++i) {
@@ -216,17 +215,19 @@ std::optional<SegmentTable::Candidate> SegmentTable::next_candidate(
     best = Candidate{.segment = i, .generation = segment.generation, .gain_pages = gain_pages};
     if (segment.has_stale) break;
   }
+  if (best) set_appendable(slots_[best->segment].segment, false);
   return best;
 }
 
-std::vector<uint32_t> SegmentTable::all_dead() const {
+std::vector<uint32_t> SegmentTable::all_dead() {
   os::Lock lock(mutex_);
   std::vector<uint32_t> dead;
   if (stale_segments_ > 0) return dead;  // tombstones for their own records may be needed
   for (uint32_t i = 0; i < size_; ++i) {
-    const Segment& segment = slots_[i].segment;
+    Segment& segment = slots_[i].segment;
     if (segment.use == Use::kSealed && !segment.stuck && segment.live_pages <= 0 &&
         segment.live_tombstones <= 0) {
+      set_appendable(segment, false);
       dead.push_back(i);
     }
   }

@@ -108,10 +108,11 @@ class SegmentTable {
                        std::optional<uint32_t> without = std::nullopt) const;
 
   // Cleaning. The sealed segment that gives back most, of those in use since before
-  // `before_generation`; ones with stale copies first. Nothing if none gives enough.
-  std::optional<Candidate> next_candidate(uint64_t before_generation) const;
-  // Sealed segments in which nothing counts.
-  std::vector<uint32_t> all_dead() const;
+  // `before_generation`; ones with stale copies first. Nothing if none gives enough. It takes no
+  // more appends.
+  std::optional<Candidate> next_candidate(uint64_t before_generation);
+  // Sealed segments in which nothing counts. They take no more appends.
+  std::vector<uint32_t> all_dead();
   // It holds copies of records that live elsewhere. While there is such a segment, no tombstone is
   // given up.
   void set_stale(uint32_t segment);

@@ -270,12 +270,27 @@ Status Volume::flush_eagerly() {
   return {};
 }
 
-Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build) {
+Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
+                      const std::function<void(wire::StateRow&)>& settle) {
+  if (settings_.read_only) return Code::kReadOnly;
   const os::Lock commit(commit_mutex_);
   if (closed_) TRY(commit_locked());
   meta::CommitBuilder builder(rows_store_, committed(), settings_.block_size);
   TRY(build(builder));
   meta::FinishedCommit upkeep = TRY(builder.finish_upkeep());
+  const int64_t live_bytes_change = builder.live_bytes_change();
+  const auto settle_state = [&](wire::StateRow& state) {
+    state.live_bytes = static_cast<uint64_t>(
+        std::max<int64_t>(0, static_cast<int64_t>(state.live_bytes) + live_bytes_change));
+    if (settle) settle(state);
+  };
+  if (settle || live_bytes_change != 0) {
+    const auto stored = TRY(rows_store_.get(kv::Family::kVolume, wire::kStateKey));
+    if (!stored) return Error(Code::kCorrupt, "the state row is missing: run nacre check");
+    wire::StateRow state = TRY(wire::decode_state(*stored));
+    settle_state(state);
+    upkeep.batch.put(kv::Family::kVolume, std::string(wire::kStateKey), wire::encode(state));
+  }
   if (upkeep.batch.empty()) return {};
   TRY(blocks_.sync());
   {
@@ -285,6 +300,7 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build) 
       if (shared_blocks_.contains(block)) return Code::kBusy;
     }
     TRY(rows_store_.write(upkeep.batch, kv::Durability::kBuffered));
+    settle_state(state_);
   }
   TRY(rows_store_.sync());
   remove_doomed(upkeep.doomed);

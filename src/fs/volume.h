@@ -131,8 +131,10 @@ class Volume {
   // --- upkeep (keeper) ---------------------------------------------------------------------------
   // Runs `build`, which fills a builder with changes nobody can see, and applies it between two
   // commits. Refused kBusy when a block it would doom was shared meanwhile. New blocks are put by
-  // `build` itself, which names them to the builder.
-  Status upkeep(const std::function<Status(meta::CommitBuilder&)>& build);
+  // `build` itself, which names them to the builder. `settle` changes the state row with it: it is
+  // called for the stored row and for the one in memory.
+  Status upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
+                const std::function<void(wire::StateRow&)>& settle = {});
   // Changes the state row under the lock; durable with the next commit.
   void change_state(const std::function<void(wire::StateRow&)>& body);
   wire::StateRow state() const;

@@ -233,6 +233,10 @@ Status CommitBuilder::repoint(const std::string& live_key, std::optional<Sequenc
   if (past_end) {
     batch_.put(kv::Family::kPast, wire::past_key(live_key, *past_end), wire::encode(to));
   } else {
+    const auto block_bytes = [](const wire::ExtentRow& row) {
+      return row.kind == wire::ExtentKind::kBlock ? static_cast<int64_t>(row.length) : 0;
+    };
+    live_bytes_change_ += block_bytes(to) - block_bytes(from);
     batch_.put(kv::Family::kLive, live_key, wire::encode(to));
   }
   return {};
@@ -252,6 +256,14 @@ void CommitBuilder::erase_doomed(BlockId block) {
 
 void CommitBuilder::erase_change(std::string key) {
   batch_.erase(kv::Family::kChanges, std::move(key));
+}
+
+void CommitBuilder::mend(kv::Family family, std::string key, std::optional<std::string> value) {
+  if (value) {
+    batch_.put(family, std::move(key), std::move(*value));
+  } else {
+    batch_.erase(family, std::move(key));
+  }
 }
 
 Status CommitBuilder::settle_blocks(FinishedCommit& commit) {

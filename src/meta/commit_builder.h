@@ -61,6 +61,8 @@ class CommitBuilder {
   void erase_doomed(BlockId block);
   // Drops rows of the change feed.
   void erase_change(std::string key);
+  // Mends a row that check found wrong: as it is given, with no books kept.
+  void mend(kv::Family family, std::string key, std::optional<std::string> value);
 
   // Rows changed so far: the measure of a commit's size.
   size_t rows() const { return batch_.changes().size(); }

@@ -52,6 +52,8 @@ class Namespace {
 
   const RowSource& rows() const { return rows_; }
   const NameKey& name_key() const { return name_key_; }
+  // For check's repairs: rows without the rules.
+  RowTable& table() { return rows_; }
 
   // The root directory of a new volume.
   void make_root(uint32_t uid, uint32_t gid, uint32_t mode);

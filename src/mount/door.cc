@@ -34,6 +34,11 @@ void Door::close() {
   changed_.notify_all();
 }
 
+int Door::parked() const {
+  const os::Lock lock(mutex_);
+  return parked_;
+}
+
 // Returns when this worker should go to the door.
 void Door::park() {
   ++parked_;
@@ -62,11 +67,12 @@ bool Door::look_out() {
       changed_.wait(mutex_);
       asleep_ = false;
       quiet_ticks = 0;
+    } else if (changed_.wait_for(mutex_, tick_)) {
+      continue;  // not a tick
     } else {
-      changed_.wait_for(mutex_, tick_);
+      if (!taken_ && passes_ == seen) return true;
+      quiet_ticks = passes_ == seen ? quiet_ticks + 1 : 0;
     }
-    if (!taken_ && passes_ == seen) return true;
-    quiet_ticks = passes_ == seen ? quiet_ticks + 1 : 0;
     seen = passes_;
   }
   return false;

@@ -33,6 +33,8 @@ class Door {
   void call();
   // Nobody waits any more.
   void close();
+  // How many are parked now.
+  int parked() const;
 
   static constexpr std::chrono::microseconds kTick{1000};
 
@@ -41,7 +43,7 @@ class Door {
   bool look_out() REQUIRES(mutex_);
 
   const std::chrono::microseconds tick_;
-  os::Mutex mutex_;  // a leaf
+  mutable os::Mutex mutex_;  // a leaf
   os::CondVar changed_;
   bool taken_ GUARDED_BY(mutex_) = false;  // somebody waits at the door
   bool closed_ GUARDED_BY(mutex_) = false;

@@ -1,6 +1,7 @@
 #include "mount/door.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <memory>
@@ -20,6 +21,7 @@ class Crew {
     for (int i = 0; i < workers; ++i) {
       threads_.push_back(std::make_unique<os::Thread>("crew", [this] { work(); }));
     }
+    while (door_.parked() < workers - 1) ::sched_yield();
   }
   ~Crew() {
     door_.close();

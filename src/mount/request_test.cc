@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <deque>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace nacre::mount {
 namespace {
@@ -28,11 +31,12 @@ std::string from_hex(std::string_view hex) {
 constexpr Dialect kNewDialect = {.setxattr_ext = true};
 constexpr Dialect kOldDialect = {.setxattr_ext = false};
 
-// What decode() makes of hexadecimal arguments; nothing if it refuses them. The bytes must outlive
-// the views.
+// What decode() makes of some arguments; nothing if it refuses them. The bytes are kept for the
+// views.
 template <class Args>
-std::optional<Args> decode(const std::string& bytes, const Dialect& dialect = kNewDialect) {
-  Arguments in(as_bytes(bytes));
+std::optional<Args> decode(std::string bytes, const Dialect& dialect = kNewDialect) {
+  static std::deque<std::string> kept;
+  Arguments in(as_bytes(kept.emplace_back(std::move(bytes))));
   const Args args = Args::decode(in, dialect);
   if (!in.ok()) return std::nullopt;
   return args;

@@ -9,19 +9,14 @@ uint64_t length_until(uint64_t from, const Result<uint64_t>& end) {
 
 Result<uint64_t> seek_hole(fs::Tree& tree, InodeId ino, uint64_t offset,
                            const WriteBack& write_back) {
-  // Each round trusts one more of the tree's holes; a hole that is still there after write-back is
-  // one.
-  uint64_t from = offset;
+  // A hole that is still the first one after write-back is one; else the next round looks at a later one.
+  Result<uint64_t> hole = tree.seek(ino, offset, fs::SeekKind::kHole);
   while (true) {
-    const Result<uint64_t> hole = tree.seek(ino, from, fs::SeekKind::kHole);
-    const uint64_t start = hole.ok() ? *hole : from;
-    const Result<uint64_t> data = tree.seek(ino, start, fs::SeekKind::kData);
-    write_back(start, length_until(start, data));
-    Result<uint64_t> again = tree.seek(ino, start, fs::SeekKind::kHole);
-    // The end of the file is a hole to whoever asks from before it.
-    if (!again.ok() && again.code() == Code::kNoData && start > offset) return start;
-    if (!again.ok() || *again == start) return again;
-    from = *again;
+    const uint64_t start = hole.ok() ? *hole : offset;
+    write_back(start, length_until(start, tree.seek(ino, start, fs::SeekKind::kData)));
+    Result<uint64_t> again = tree.seek(ino, offset, fs::SeekKind::kHole);
+    if (!again.ok() || (hole.ok() && *again == *hole)) return again;
+    hole = again;
   }
 }
 

@@ -88,7 +88,9 @@ class TestTree final : public fs::Tree {
 
   Result<std::string> read_link(InodeId ino) override {
     const os::Lock lock(mutex_);
-    return TRY(node(ino))->target;
+    const Node& n = *TRY(node(ino));
+    if (n.attr.type != meta::FileType::kSymlink) return Code::kInvalid;
+    return n.target;
   }
 
   Result<fs::Entry> make_node(const fs::Caller& caller, InodeId parent, std::string_view name,

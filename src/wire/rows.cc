@@ -422,4 +422,17 @@ Result<SnapshotRow> decode_snapshot(std::string_view value) {
   return row;
 }
 
+std::string encode(const MarkRow& row) {
+  std::string value;
+  Writer(value).varint(row.sequence.value);
+  return value;
+}
+
+Result<MarkRow> decode_mark(std::string_view value) {
+  Reader in(value);
+  const MarkRow row{Sequence{in.varint()}};
+  TRY(in.finish("a mark row"));
+  return row;
+}
+
 }  // namespace nacre::wire

@@ -212,4 +212,12 @@ struct SnapshotRow {
 std::string encode(const SnapshotRow& row);
 Result<SnapshotRow> decode_snapshot(std::string_view value);
 
+// How far the change feed was read by the duty that moves inline bytes into blocks.
+inline constexpr std::string_view kInlineMarkKey = "=inline";
+struct MarkRow {
+  Sequence sequence;
+};
+std::string encode(const MarkRow& row);
+Result<MarkRow> decode_mark(std::string_view value);
+
 }  // namespace nacre::wire

@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same_bytes(wire::decode_owner(bytes), bytes);
   same_bytes(wire::decode_state(bytes), bytes);
   same_bytes(wire::decode_snapshot(bytes), bytes);
+  same_bytes(wire::decode_mark(bytes), bytes);
   (void)wire::decode_live_key(bytes);
   (void)wire::decode_past_key(bytes);
   (void)wire::decode_change_key(bytes);

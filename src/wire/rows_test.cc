@@ -126,6 +126,7 @@ TEST(Rows, ValuesAreTheBytesTheFormatPageGives) {
             "026162");
   EXPECT_EQ(hex(encode(BlockRow{1, 2, 3})), "010203");
   EXPECT_EQ(hex(encode(OwnerRow{1, 2})), "0102");
+  EXPECT_EQ(hex(encode(MarkRow{{300}})), "ac02");
   EXPECT_EQ(hex(encode(SnapshotRow{{1}, {2}})),
             "01"
             "0200000000000000");

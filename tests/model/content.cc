@@ -149,8 +149,8 @@ const std::vector<std::pair<uint64_t, uint64_t>>& Content::ranges() const {
 uint64_t Content::allocated_bytes() const {
   uint64_t count = 0;
   for (const auto& [index, page] : pages_) {
-    count += kPageBytes - static_cast<uint64_t>(std::count(page->cells.begin(), page->cells.end(),
-                                                           Cell::kHole));
+    count += kPageBytes -
+             static_cast<uint64_t>(std::count(page->cells.begin(), page->cells.end(), Cell::kHole));
   }
   return count;
 }

@@ -1,5 +1,5 @@
-// The bytes of one file as the oracle keeps them: every byte, and whether it was written, only allocated,
-// or never there. The simplest thing that can be right; copies share their pages.
+// The bytes of one file as the oracle keeps them: every byte, and whether it was written, only
+// allocated, or never there. The simplest thing that can be right; copies share their pages.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ class Content {
   void zero(uint64_t offset, uint64_t length);
   // Turns the holes of the range into unwritten space.
   void allocate(uint64_t offset, uint64_t length);
-  // Bytes, holes and unwritten space alike, as they were before. The source's range lies within its size.
+  // Bytes, holes and unwritten space alike, as they were before. The source's range lies within its
+  // size.
   void copy(const Content& source, uint64_t from, uint64_t to, uint64_t length);
 
   // The next byte at or after the offset that is data (or is not); none past the end.

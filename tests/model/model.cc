@@ -92,13 +92,15 @@ bool Model::applies(const Operation& operation) const {
   if (names_entry(operation.kind) && is_bare(operation.path)) return false;
   if (two && operation.kind != Kind::kCopy && is_bare(operation.to)) return false;
   const size_t index = operation.value % kSlots;
+  const bool can_be_held = operation.path.starts_with('/') ||
+                           (operation.path.starts_with('@') && !is_bare(operation.path));
   switch (operation.kind) {
     case Kind::kHold:
-      return !slots_[index] && operation.path[0] != '~';
+      return !slots_[index] && can_be_held;
     case Kind::kRelease:
       return slots_[index].has_value();
     case Kind::kScan:
-      return !scans_[index] && operation.path[0] != '~';
+      return !scans_[index] && can_be_held;
     case Kind::kScanOn:
       return scans_[index].has_value();
     case Kind::kSync:
@@ -137,8 +139,7 @@ bool Model::applies_to_kernel(const Operation& operation) const {
     return false;
   }
   if (!is_content(operation.kind)) return true;
-  return is_regular(operation.path) &&
-         (operation.kind != Kind::kCopy || is_regular(operation.to));
+  return is_regular(operation.path) && (operation.kind != Kind::kCopy || is_regular(operation.to));
 }
 
 std::string Model::run(const Operation& operation, Timestamp now) {
@@ -204,9 +205,8 @@ Result<NodeId> Model::changeable(const std::string& path) const {
 bool Model::is_held(NodeId node) const {
   const bool in_slot = std::any_of(slots_.begin(), slots_.end(),
                                    [&](const auto& held) { return held && *held == node; });
-  return in_slot || std::any_of(scans_.begin(), scans_.end(), [&](const auto& scan) {
-           return scan && scan->directory == node;
-         });
+  return in_slot || std::any_of(scans_.begin(), scans_.end(),
+                                [&](const auto& scan) { return scan && scan->directory == node; });
 }
 
 void Model::drop_if_unused(NodeId node) {
@@ -270,11 +270,7 @@ void Model::update_scans() {
 std::string Model::scanned(size_t slot, const std::vector<std::string>& names, bool at_end) {
   std::optional<Scan>& scan = scans_[slot % kSlots];
   const NodeId directory = scan->directory;
-  if (state_.at(directory).nlink != 0) {
-    Node& node = state_.change(directory);
-    const bool due = node.atime <= node.mtime || node.atime <= node.ctime;
-    if (due) node.atime = now_;
-  }
+  touch_atime(directory);
   scan->seen.insert(scan->seen.end(), names.begin(), names.end());
   std::string wrong;
   for (const std::string& name : names) {

@@ -1,5 +1,5 @@
-// The oracle: a file system in the simplest code that can be right. It says of every operation what it
-// must answer, as text, and keeps what the tree must look like afterwards.
+// The oracle: a file system in the simplest code that can be right. It says of every operation what
+// it must answer, as text, and keeps what the tree must look like afterwards.
 //
 // Not thread-safe. Permissions are not checked: the caller is root, with umask 022.
 #pragma once
@@ -106,7 +106,9 @@ class Model {
   Result<std::string> read(const Operation& operation);
   Result<std::string> seek(const Operation& operation) const;
   void touch_content(Node& node);
+  // As reading does, under relatime. The past is not touched.
   void touch_atime(const std::string& path);
+  void touch_atime(NodeId node);
   Status set_attributes(const Operation& operation);
   Status set_xattr(const Operation& operation);
   Status remove_xattr(const Operation& operation);

@@ -1,5 +1,5 @@
-// The language of the model tests: one operation on a tree a line, as `write /a/b offset=3 length=10
-// fill=7`. A failing run is printed in it, and can be played again from it.
+// The language of the model tests: one operation on a tree a line, as `write /a/b offset=3
+// length=10 fill=7`. A failing run is printed in it, and can be played again from it.
 //
 // Paths. "/a/b" starts at the root, "@3/b" at the inode held in slot 3 ("@3" is that inode itself,
 // which may have lost its name), "~2/a" at the root as of the second moment remembered. Symlinks

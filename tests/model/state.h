@@ -1,5 +1,5 @@
-// One moment of a file tree as the oracle keeps it: plain nodes by number. Copying a state is cheap:
-// nodes are shared until they change.
+// One moment of a file tree as the oracle keeps it: plain nodes by number. Copying a state is
+// cheap: nodes are shared until they change.
 #pragma once
 
 #include <map>
@@ -51,6 +51,8 @@ class State {
   NodeId add(Node node);
   void erase(NodeId id) { nodes_.erase(id); }
   size_t node_count() const { return nodes_.size(); }
+  // The number of the node that is added next.
+  NodeId next() const { return next_; }
   // Forgets the nodes without names, as opening a volume does.
   void drop_orphans();
   const std::map<NodeId, std::shared_ptr<Node>>& nodes() const { return nodes_; }

@@ -44,6 +44,8 @@ Error File::failed_in(std::string_view call, const std::string& name) const {
   return error_from_errno(errno, std::string(call) + " " + path_ + "/" + name);
 }
 
+Error File::took_nothing() const { return {Code::kIo, "write " + path_ + ": took no bytes"}; }
+
 Status File::close() {
   if (::close(std::exchange(fd_, -1)) != 0) return failed("close");
   return {};
@@ -58,7 +60,9 @@ Status File::write(ByteView data) {
   while (!data.empty()) {
     const ssize_t count = ::write(fd_, data.data(), data.size());
     if (count < 0 && errno != EINTR) return failed("write");
-    if (count > 0) data = data.subspan(static_cast<size_t>(count));
+    if (count == 0) return took_nothing();
+    if (count < 0) continue;
+    data = data.subspan(static_cast<size_t>(count));
   }
   return {};
 }
@@ -67,7 +71,8 @@ Status File::write_at(ByteView data, uint64_t offset) {
   while (!data.empty()) {
     const ssize_t count = ::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(offset));
     if (count < 0 && errno != EINTR) return failed("write");
-    if (count <= 0) continue;
+    if (count == 0) return took_nothing();
+    if (count < 0) continue;
     data = data.subspan(static_cast<size_t>(count));
     offset += static_cast<uint64_t>(count);
   }

@@ -45,6 +45,7 @@ class File {
   File(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   Error failed(std::string_view call) const;
   Error failed_in(std::string_view call, const std::string& name) const;
+  Error took_nothing() const;
 
   int fd_;
   std::string path_;

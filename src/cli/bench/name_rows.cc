@@ -10,15 +10,17 @@
 namespace nacre::cli::bench {
 namespace {
 
-Result<Measured> create_in(const Scene& scene, const std::string& path) {
-  const File directory = TRY(open_directory(path));
-  const std::vector<std::string> names = numbered_names('f', scene.options.files);
+Result<Measured> create_in(const Scene& scene, const File& directory,
+                           const std::vector<std::string>& names) {
   return scene.stopwatch.time_each(names.size(), [&](uint64_t index) -> Status {
     return TRY(directory.open_in(names[index], O_CREAT | O_EXCL | O_WRONLY)).close();
   });
 }
 
-Result<Measured> create(Scene& scene) { return create_in(scene, scene.directory); }
+Result<Measured> create(Scene& scene) {
+  const File directory = TRY(open_directory(scene.directory));
+  return create_in(scene, directory, numbered_names('f', scene.options.files));
+}
 
 std::string thread_directory(const Scene& scene, uint64_t thread) {
   return scene.directory + "/t" + std::to_string(thread);
@@ -32,8 +34,13 @@ Status make_thread_directories(Scene& scene) {
 }
 
 Result<Measured> create_parallel(Scene& scene) {
-  return scene.stopwatch.time_threads(scene.options.threads, [&scene](uint64_t thread) {
-    return create_in(scene, thread_directory(scene, thread));
+  const std::vector<std::string> names = numbered_names('f', scene.options.files);
+  std::vector<File> directories;
+  for (uint64_t thread = 0; thread < scene.options.threads; ++thread) {
+    directories.push_back(TRY(open_directory(thread_directory(scene, thread))));
+  }
+  return scene.stopwatch.time_threads(scene.options.threads, [&](uint64_t thread) {
+    return create_in(scene, directories[thread], names);
   });
 }
 

@@ -71,7 +71,8 @@ std::string to_json(const std::string& directory, const Options& options,
       {"rows", nlohmann::json::array()},
   };
   for (const Row& row : rows) json["rows"].push_back(json_of(row));
-  return json.dump(2) + "\n";
+  // A directory's name need not be UTF-8.
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace nacre::cli::bench

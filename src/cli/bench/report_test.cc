@@ -96,5 +96,11 @@ TEST(Report, JsonHasEveryField) {
   EXPECT_EQ(read["caches"], "cold");
 }
 
+TEST(Report, ADirectoryThatIsNoUtf8StillGivesJson) {
+  const auto json = nlohmann::json::parse(to_json("/\xff", Options(), {}));
+  EXPECT_EQ(json["directory"], "/\uFFFD");
+  EXPECT_TRUE(json["rows"].empty());
+}
+
 }  // namespace
 }  // namespace nacre::cli::bench

@@ -1,0 +1,24 @@
+// From an owner row to the extent row it stands for, live or past.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "kv/store.h"
+#include "wire/rows.h"
+
+namespace nacre::keeper {
+
+struct OwnedExtent {
+  std::string live_key;
+  std::optional<Sequence> past_end;  // none: the row is live
+  wire::ExtentRow row;
+};
+
+// The row that commit `begin` wrote for this place of the file: the live row if it still stands, else
+// the past row that it became. None if there is none any more.
+Result<std::optional<OwnedExtent>> find_extent(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
+                                               uint64_t offset, Sequence begin);
+
+}  // namespace nacre::keeper

@@ -1,0 +1,202 @@
+#include "node/create_volume.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <set>
+
+#include "block/local_store.h"
+#include "fs/volume.h"
+#include "kv/rocks_store.h"
+#include "node/superblock_files.h"
+#include "node/volume_directory.h"
+#include "node/volume_lock.h"
+#include "node/volume_paths.h"
+
+namespace nacre::node {
+namespace {
+
+// A device has at least eight segments of at least eight blocks.
+constexpr uint64_t kLeastBlocks = 64;
+// What removed blocks may take on a directory's host, until cleaning, beyond the capacity.
+constexpr uint64_t kGarbageDivisor = 16;
+
+Status remove_tree(os::FileSystem& files, const std::string& path) {
+  if (TRY(files.kind(path)) == os::PathKind::kMissing) return {};
+  if (TRY(files.kind(path)) != os::PathKind::kDirectory) return files.remove_file(path);
+  for (const std::string& name : TRY(files.list(path))) {
+    TRY(remove_tree(files, path + "/" + name));
+  }
+  return files.remove_directory(path);
+}
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status check_options(const CreateOptions& options) {
+  if (!std::has_single_bit(options.block_size) || options.block_size < wire::kMinBlockSize ||
+      options.block_size > wire::kMaxBlockSize) {
+    return Error(
+        Code::kInvalid,
+        fmt::format("a block size of {} is not possible: it is a power of two from {} to {}",
+                    format_size(options.block_size), format_size(wire::kMinBlockSize),
+                    format_size(wire::kMaxBlockSize)));
+  }
+  if (options.devices.size() > wire::kMaxVolumeDevices) {
+    return Error(Code::kInvalid, fmt::format("{} devices are too many: {} is the most",
+                                             options.devices.size(), wire::kMaxVolumeDevices));
+  }
+  std::set<std::string> paths;
+  for (const std::string& path : options.devices) {
+    if (path.size() > wire::kMaxDevicePathBytes) return Error(Code::kNameTooLong, path);
+    if (!paths.insert(path).second) {
+      return Error(Code::kInvalid, "device " + path + " is given twice");
+    }
+  }
+  return {};
+}
+
+// Refuses a place that holds something. What it holds is said, so that nobody destroys it unread.
+Status check_place(os::FileSystem& files, const std::string& directory, bool force) {
+  const os::PathKind kind = TRY(files.kind(directory));
+  if (kind == os::PathKind::kMissing) return {};
+  if (kind != os::PathKind::kDirectory) {
+    return Error(Code::kNotDirectory, directory + " is no directory: name one, or a new place");
+  }
+  if (force) return {};
+  if (TRY(has_superblock(files, directory))) {
+    const auto found = read_superblock(files, directory);
+    return Error(
+        Code::kExists,
+        fmt::format("{} holds a volume already{}: --force destroys it and all its files", directory,
+                    found.ok() ? " (" + to_hex(found->superblock.volume) + ")" : ""));
+  }
+  const std::vector<std::string> names = TRY(files.list(directory));
+  if (names.empty()) return {};
+  return Error(
+      Code::kNotEmpty,
+      fmt::format("{} is no volume and not empty: it holds '{}'{}; take an empty directory, "
+                  "or --force to put the volume beside that",
+                  directory, std::ranges::min(names),
+                  names.size() == 1 ? "" : fmt::format(" and {} more", names.size() - 1)));
+}
+
+// Makes the volume step by step; what it made goes with it unless keep() was called.
+class Creation {
+ public:
+  Creation(device::Host host, const std::string& directory, const CreateOptions& options)
+      : host_(host), directory_(directory), options_(options) {}
+  Creation(const Creation&) = delete;
+  Creation& operator=(const Creation&) = delete;
+
+  ~Creation() {
+    if (kept_ || lock_ == nullptr) return;
+    for (const std::string& path : {rows_path(directory_), data_path(directory_)}) {
+      [[maybe_unused]] const Status removed = remove_tree(host_.files, path);
+    }
+    [[maybe_unused]] Status removed = host_.files.remove_file(lock_path(directory_));
+    lock_.reset();
+    if (made_directory_) removed = host_.files.remove_directory(directory_);
+  }
+
+  Status take_place() {
+    made_directory_ = TRY(host_.files.kind(directory_)) == os::PathKind::kMissing;
+    TRY(host_.files.create_directories(directory_));
+    TRY(host_.files.sync_directory(parent_of(directory_)));
+    lock_ = TRY(lock_volume(host_.files, directory_, false));
+    TRY(remove_superblock(host_.files, directory_));
+    return remove_tree(host_.files, rows_path(directory_));
+  }
+
+  Status format_devices() {
+    superblock_.volume = {host_.random.next(), host_.random.next()};
+    if (options_.devices.empty()) {
+      TRY(remove_tree(host_.files, data_path(directory_)));
+      const uint64_t spare =
+          std::max(options_.capacity_bytes / kGarbageDivisor, kLeastBlocks * options_.block_size);
+      return format(data_path(directory_), "",
+                    options_.capacity_bytes == 0 ? 0 : options_.capacity_bytes + spare);
+    }
+    for (const std::string& path : options_.devices) TRY(format(path, path, 0));
+    return {};
+  }
+
+  // Rows, and the first commit: an empty root.
+  Status fill() {
+    superblock_.generation = 1;
+    superblock_.created = host_.clock.now();
+    superblock_.block_size = options_.block_size;
+    superblock_.compression = options_.compression;
+    superblock_.capacity_bytes = options_.capacity_bytes;
+    for (uint8_t& byte : superblock_.name_key) byte = static_cast<uint8_t>(host_.random.next());
+    const auto rows =
+        TRY(kv::RocksStore::open(host_.files, rows_path(directory_), {.create = true}));
+    std::vector<std::unique_ptr<device::Device>> devices;
+    for (const wire::VolumeDevice& known : superblock_.devices) {
+      const std::string path = known.path.empty() ? data_path(directory_) : known.path;
+      devices.push_back(TRY(device::Device::open(host_, path, {.volume = superblock_.volume})));
+    }
+    block::LocalStore blocks(std::move(devices), superblock_.compression);
+    fs::VolumeSettings settings = settings_of(superblock_);
+    settings.background = false;
+    settings.root_uid = options_.root_uid;
+    settings.root_gid = options_.root_gid;
+    {
+      const auto volume =
+          TRY(fs::Volume::open({*rows, blocks, host_.clock, host_.random}, settings));
+      TRY(volume->close());
+    }
+    TRY(blocks.close());
+    return rows->sync();
+  }
+
+  // The superblock comes last: before it there is no volume.
+  Result<wire::VolumeSuperblock> keep() {
+    TRY(write_superblock(host_.files, directory_, superblock_));
+    kept_ = true;
+    return superblock_;
+  }
+
+ private:
+  Status format(const std::string& path, const std::string& recorded, uint64_t capacity_bytes) {
+    const auto identity = device::Device::format(host_, path,
+                                                 {.volume = superblock_.volume,
+                                                  .force = options_.force,
+                                                  .capacity_bytes = capacity_bytes,
+                                                  .block_bytes = options_.block_size});
+    if (!identity.ok()) {
+      return Error(identity.code(),
+                   fmt::format("device {}: {}{}", path, identity.error().context(),
+                               identity.code() == Code::kExists ? "; --force destroys that" : ""));
+    }
+    superblock_.devices.push_back({identity->device, recorded});
+    return {};
+  }
+
+  const device::Host host_;
+  const std::string directory_;
+  const CreateOptions& options_;
+  std::unique_ptr<os::FileLock> lock_;
+  bool made_directory_ = false;
+  bool kept_ = false;
+  wire::VolumeSuperblock superblock_;
+};
+
+}  // namespace
+
+Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::string& directory,
+                                             const CreateOptions& options) {
+  TRY(check_options(options));
+  TRY(check_place(host.files, directory, options.force));
+  Creation creation(host, directory, options);
+  TRY(creation.take_place());
+  TRY(creation.format_devices());
+  TRY(creation.fill());
+  return creation.keep();
+}
+
+}  // namespace nacre::node

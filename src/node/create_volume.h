@@ -1,0 +1,33 @@
+// Making a volume in a directory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "codec/compress.h"
+#include "device/device.h"
+#include "wire/volume_layout.h"
+
+namespace nacre::node {
+
+struct CreateOptions {
+  uint64_t block_size = 4 * kMiB;
+  codec::Compression compression = codec::Compression::kNone;
+  uint64_t capacity_bytes = 0;       // 0: what the host can spare
+  std::vector<std::string> devices;  // absolute paths; none: a directory beside the superblock
+  bool force = false;                // destroy what is there
+  uint32_t root_uid = 0;             // who owns the root directory
+  uint32_t root_gid = 0;
+};
+
+// Makes `directory`, if it is missing, a volume with an empty root, durable on return; what was
+// made is removed again on failure. kNotEmpty and kExists say what is in the way where `force` is
+// not set; kBusy: a process has the volume that is there; kInvalid: options that do not go
+// together.
+Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::string& directory,
+                                             const CreateOptions& options);
+
+}  // namespace nacre::node

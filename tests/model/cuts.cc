@@ -1,0 +1,28 @@
+#include "model/cuts.h"
+
+namespace nacre::model {
+
+void Cuts::begin(const State& state, Sequence committed) {
+  window_ = {state};
+  extend(committed);
+}
+
+void Cuts::extend(Sequence committed) {
+  for (uint64_t s = committed_.value + 1; s <= committed.value; ++s) states_[s] = window_;
+  committed_ = std::max(committed_, committed);
+}
+
+void Cuts::note(Sequence committed, const State& before, const State& after) {
+  if (!background_) window_ = {before};
+  window_.push_back(after);
+  if (committed <= committed_) return;
+  extend(committed);
+  window_ = {before, after};
+}
+
+const std::vector<State>& Cuts::recover(Sequence recovered) {
+  extend(recovered);
+  return states_.at(recovered.value);
+}
+
+}  // namespace nacre::model

@@ -1,0 +1,45 @@
+// Which states of the oracle a commit may hold. A commit is a cut between two operations: when
+// nothing commits in the background it is known which, else it is one of those in a window of time.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "base/ids.h"
+#include "model/state.h"
+
+namespace nacre::model {
+
+class Cuts {
+ public:
+  explicit Cuts(bool background) : background_(background) {}
+
+  // The volume was made.
+  void begin(const State& state, Sequence committed);
+  // After an operation: the last commit, and the state before and after.
+  void note(Sequence committed, const State& before, const State& after);
+  // The power went, and the volume came back as it was at `recovered`. Returns what the states may
+  // be.
+  const std::vector<State>& recover(Sequence recovered);
+  // The recovered one turned out to be this: the next cut comes after it.
+  void settle(Sequence recovered, const State& state) {
+    states_[recovered.value] = {state};
+    window_ = {state};
+  }
+  // The same, long after.
+  void narrow(Sequence sequence, const State& state) { states_[sequence.value] = {state}; }
+
+  Sequence committed() const { return committed_; }
+  const std::map<uint64_t, std::vector<State>>& states() const { return states_; }
+  const std::vector<State>& at(Sequence sequence) const { return states_.at(sequence.value); }
+
+ private:
+  void extend(Sequence committed);
+
+  const bool background_;
+  Sequence committed_;
+  std::vector<State> window_;  // where the next cut may fall
+  std::map<uint64_t, std::vector<State>> states_;
+};
+
+}  // namespace nacre::model

@@ -1,0 +1,74 @@
+// A volume and what it stands on, to be opened, closed, and cut off from power.
+#pragma once
+
+#include <memory>
+
+#include "fs/mounted_tree.h"
+#include "fs/volume.h"
+#include "kv/memory_store.h"
+#include "model/faults.h"
+#include "model/memory_blocks.h"
+#include "os/clock.h"
+#include "os/random.h"
+
+namespace nacre::model {
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  // Opens the volume, made if there is none.
+  Status open();
+  // Commits and closes.
+  Status close();
+  // The process dies, or the power goes: nothing more is committed.
+  void abandon();
+
+  bool is_open() const { return volume_ != nullptr; }
+  fs::Volume& volume() { return *volume_; }
+  // As a mount serves it.
+  fs::Tree& tree() { return *tree_; }
+  // The same, but reading leaves access times alone.
+  fs::Tree& quiet() { return *quiet_; }
+  os::ManualClock& clock() { return clock_; }
+  Faults& faults() { return faults_; }
+
+ protected:
+  Machine(const fs::VolumeSettings& settings, uint64_t seed);
+  // What the volume stands on; attach() is called before it opens, detach() when it is gone.
+  virtual Status attach() { return {}; }
+  virtual void detach() {}
+  virtual void cut_power() {}
+  virtual kv::Store& rows() = 0;
+  virtual block::Store& blocks() = 0;
+  // Closes nothing: for destructors of derived classes.
+  void drop_volume();
+
+  fs::VolumeSettings settings_;
+  os::ManualClock clock_;
+  os::SeededRandom random_;
+  Faults faults_;
+
+ private:
+  std::unique_ptr<fs::Volume> volume_;
+  std::unique_ptr<fs::MountedTree> tree_;
+  std::unique_ptr<fs::MountedTree> quiet_;
+};
+
+// On stores in memory, which outlive the volume.
+class MemoryMachine final : public Machine {
+ public:
+  MemoryMachine(const fs::VolumeSettings& settings, uint64_t seed);
+  ~MemoryMachine() override { drop_volume(); }
+
+ protected:
+  void cut_power() override { blocks_.lose_unsynced(); }
+  kv::Store& rows() override { return faulty_rows_; }
+  block::Store& blocks() override { return blocks_; }
+
+ private:
+  kv::MemoryStore rows_;
+  FaultyRows faulty_rows_{rows_, faults_};
+  MemoryBlocks blocks_;
+};
+
+}  // namespace nacre::model

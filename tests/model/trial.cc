@@ -1,0 +1,50 @@
+#include "model/trial.h"
+
+#include <fmt/format.h>
+
+#include "model/isolated.h"
+#include "model/session.h"
+#include "model/shrink.h"
+
+namespace nacre::model {
+
+namespace {
+
+constexpr size_t kShrinkRuns = 2000;
+constexpr uint64_t kMachineSeed = 7;
+
+std::string play_here(const Variant& variant, const Script& script) {
+  MemoryMachine machine(variant.settings, kMachineSeed);
+  Session session(machine, variant.rules, variant.settings.background);
+  const auto failure = session.play(script);
+  if (!failure) return {};
+  const std::string place =
+      failure->operation < script.size() ? to_string(script[failure->operation]) : "the end";
+  return fmt::format("at operation {}: {}\n{}\n", failure->operation, place, failure->text);
+}
+
+}  // namespace
+
+Script script_of(const Variant& variant, uint64_t seed, size_t steps) {
+  return Generator(variant.profile, variant.rules, seed).generate(steps);
+}
+
+std::string play(const Variant& variant, const Script& script) {
+  return run_isolated([&] { return play_here(variant, script); });
+}
+
+std::string try_seed(const Variant& variant, uint64_t seed, size_t steps) {
+  const Script script = script_of(variant, seed, steps);
+  const std::string first = play(variant, script);
+  if (first.empty()) return {};
+  const Script small = shrink(
+      script, [&](const Script& candidate) { return !play(variant, candidate).empty(); },
+      kShrinkRuns);
+  std::string last = play(variant, small);
+  if (last.empty()) last = "(not every time) " + first;
+  return fmt::format(
+      "seed {} of variant {} fails ({} steps):\n{}\nThe smallest script that fails:\n{}", seed,
+      variant.name, steps, last, to_string(small));
+}
+
+}  // namespace nacre::model
