@@ -41,7 +41,8 @@ struct MountOptions {
 const std::array<char, kMaxRead> kZeros = {};
 
 Node* node_of(fuse_ino_t ino) {
-  return ino == FUSE_ROOT_ID ? tree->root() : reinterpret_cast<Node*>(ino);
+  if (ino == FUSE_ROOT_ID) return tree->root();
+  return reinterpret_cast<Node*>(ino);  // NOLINT(performance-no-int-to-ptr): the node's own number
 }
 
 fuse_entry_param entry_of(Node* node, const struct stat& attr) {

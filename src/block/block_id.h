@@ -1,4 +1,4 @@
-// Ids for new blocks.
+// New block ids.
 #pragma once
 
 #include "base/ids.h"
@@ -6,7 +6,12 @@
 
 namespace nacre::block {
 
-// 128 random bits: the upper 20 place the block, and all of them together are never met twice.
-inline BlockId make_block_id(os::Random& random) { return {random.next(), random.next()}; }
+// 128 random bits: the upper 20 place the block, and the rest makes it unique. Never zero.
+inline BlockId make_block_id(os::Random& random) {
+  for (;;) {
+    const BlockId id{random.next(), random.next()};
+    if (!id.is_zero()) return id;
+  }
+}
 
 }  // namespace nacre::block

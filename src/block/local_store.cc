@@ -1,177 +1,203 @@
 #include "block/local_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 #include "block/units.h"
+#include "os/thread.h"
 
 namespace nacre::block {
-
 namespace {
 
-// Blocks of one file are stored one after another, but two writers should not queue for one device
-// while others idle: devices within this share of the emptiest count as equally empty.
-constexpr uint64_t kEvenShare = 50;
+// An embedded volume has one fragment of each block.
+constexpr uint16_t kWhole = 0;
+
+BlockInfo info_of(const device::FragmentInfo& info) {
+  return {.logical_bytes = info.logical_bytes, .stored_bytes = info.device_bytes};
+}
 
 }  // namespace
 
+Result<std::unique_ptr<LocalStore>> LocalStore::open(device::Host host,
+                                                     const std::vector<std::string>& paths,
+                                                     const device::OpenOptions& options,
+                                                     codec::Compression compression) {
+  if (paths.empty()) return Error(Code::kInvalid, "a volume needs at least one device");
+  std::vector<std::unique_ptr<device::Device>> devices;
+  for (const std::string& path : paths) {
+    devices.push_back(TRY(device::Device::open(host, path, options)));
+  }
+  return std::make_unique<LocalStore>(std::move(devices), compression, host.random);
+}
+
 LocalStore::LocalStore(std::vector<std::unique_ptr<device::Device>> devices,
-                       codec::Compression compression)
-    : devices_(std::move(devices)), compression_(compression) {
+                       codec::Compression compression, os::Random& random)
+    : devices_(std::move(devices)), compression_(compression), random_(random) {
   CHECK(!devices_.empty());
 }
 
-// Emptiest by free share; of devices about as empty as each other, by the bytes used.
-std::vector<device::Device*> LocalStore::emptiest_first() {
-  std::vector<std::pair<uint64_t, device::Device*>> order;
-  for (const auto& device : devices_) {
-    const device::Space space = device->space();
-    const uint64_t capacity = std::max<uint64_t>(space.capacity_bytes, 1);
-    order.emplace_back(static_cast<uint64_t>(static_cast<unsigned __int128>(space.used_bytes) *
-                                             kEvenShare / capacity),
-                       device.get());
+std::vector<device::Device*> LocalStore::placement(uint64_t bytes) {
+  std::vector<device::Device*> order;
+  for (const auto& device : devices_) order.push_back(device.get());
+  if (order.size() == 1) return order;
+  std::vector<uint64_t> free_bytes;
+  for (device::Device* candidate : order) {
+    const uint64_t free = candidate->space().free_bytes;
+    free_bytes.push_back(free > bytes && !candidate->health().failed ? free : 0);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<device::Device*> devices;
-  for (const auto& [used, device] : order) devices.push_back(device);
-  return devices;
+  // Those at least half as empty as the emptiest, each as likely as it is empty.
+  const uint64_t least = std::ranges::max(free_bytes) / 2;
+  uint64_t total = 0;
+  for (uint64_t& free : free_bytes) total += free = free >= least ? free : 0;
+  if (total == 0) return order;
+  uint64_t drawn = random_.next() % total;
+  size_t chosen = 0;
+  while (drawn >= free_bytes[chosen]) drawn -= free_bytes[chosen++];
+  std::swap(order[0], order[chosen]);
+  return order;
 }
 
 Status LocalStore::put(BlockId id, std::span<const ByteView> parts) {
-  uint64_t logical = 0;
-  for (const ByteView part : parts) logical += part.size();
-  if (logical > kMaxBlockBytes)
-    return Error(Code::kTooBig, "block " + to_hex(id) + " is too large");
-  device::Descriptor descriptor;
-  descriptor.logical_bytes = static_cast<uint32_t>(logical);
-  std::optional<CompressedBlock> compressed;
-  std::string table;
+  uint64_t bytes = 0;
+  for (const ByteView part : parts) bytes += part.size();
+  if (bytes > kMaxBlockBytes) {
+    return Error(Code::kTooBig, fmt::format("block {} of {} bytes", to_hex(id), bytes));
+  }
+  if (devices_.size() > 1 && holder_of(id) != nullptr) {
+    return Error(Code::kExists, "block " + to_hex(id));
+  }
+  device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(bytes)};
+  CompressedBlock compressed;
   ByteView payload;
-  if (compression_ != codec::Compression::kNone) compressed = compress_units(parts, compression_);
-  if (compressed) {
-    table = compressed->table.encode();
+  if (compress_units(compression_, parts, compressed)) {
     descriptor.compression = static_cast<uint8_t>(compression_);
-    descriptor.extra = as_bytes(table);
-    payload = as_bytes(compressed->payload);
-    parts = std::span(&payload, 1);
+    descriptor.extra = as_bytes(compressed.unit_table);
+    payload = as_bytes(compressed.payload);
+    parts = {&payload, 1};
+    bytes = payload.size();
   }
-  Status status = Code::kNoSpace;
-  for (device::Device* device : emptiest_first()) {
-    status = device->put(id, 0, parts, descriptor);
-    if (status.ok() || status.code() != Code::kNoSpace) return status;
+  Status outcome;
+  for (device::Device* target : placement(bytes)) {
+    Status put = target->put(id, kWhole, parts, descriptor);
+    if (put.ok() || put.code() == Code::kExists) return put;
+    // That one is full matters more than that another has failed: room can be made.
+    if (outcome.ok() || put.code() == Code::kNoSpace) outcome = std::move(put);
   }
-  return status;
+  return outcome;
 }
 
 Status LocalStore::sync() {
-  for (const auto& device : devices_) TRY(device->sync());
+  std::vector<device::Device*> dirty;
+  for (const auto& device : devices_) {
+    if (device->has_unsynced()) dirty.push_back(device.get());
+  }
+  if (dirty.empty()) return {};
+  // Disks sync side by side.
+  std::vector<Status> outcomes(dirty.size());
+  {
+    std::vector<os::Thread> others;
+    for (size_t i = 1; i < dirty.size(); ++i) {
+      others.emplace_back("nacre-sync", [&, i] { outcomes[i] = dirty[i]->sync(); });
+    }
+    outcomes[0] = dirty[0]->sync();
+  }
+  for (Status& outcome : outcomes) TRY(std::move(outcome));
   return {};
 }
 
-Result<device::Fragment> LocalStore::find(BlockId id) {
+device::Device* LocalStore::holder_of(BlockId id) {
   for (const auto& device : devices_) {
-    auto found = device->find(id, 0);
-    if (found.ok() || found.code() != Code::kNotFound) return found;
+    if (device->info(id, kWhole).ok()) return device.get();
   }
-  return Error(Code::kNotFound, "block " + to_hex(id) + " is on no device");
+  return nullptr;
 }
 
 Status LocalStore::read(BlockId id, uint64_t offset, MutableBytes into) {
-  const device::Fragment fragment = TRY(find(id));
-  const device::Descriptor descriptor = fragment.descriptor();
-  if (offset > descriptor.logical_bytes || into.size() > descriptor.logical_bytes - offset) {
-    return Error(Code::kOutOfRange, "past the end of block " + to_hex(id));
-  }
-  if (into.empty()) return {};
-  const auto compression = TRY(codec::compression_of(descriptor.compression));
-  if (compression == codec::Compression::kNone) return fragment.read(offset, into);
-  return read_units(fragment, descriptor, offset, into);
-}
-
-Status LocalStore::read_units(const device::Fragment& fragment,
-                              const device::Descriptor& descriptor, uint64_t offset,
-                              MutableBytes into) {
-  const UnitTable table = TRY(UnitTable::decode(as_text(descriptor.extra), descriptor.logical_bytes,
-                                                fragment.payload_bytes()));
-  const size_t first = offset / kUnitBytes;
-  const size_t last = (offset + into.size() - 1) / kUnitBytes;
-  const uint64_t begin = table.begin(first);
-  std::string payload(table.begin(last) + table.length(last) - begin, '\0');
-  TRY(fragment.read(begin, as_writable_bytes(payload)));
-  codec::Decompressor decompressor(TRY(codec::compression_of(descriptor.compression)));
-  std::string whole(kUnitBytes, '\0');
-  for (size_t unit = first; unit <= last; ++unit) {
-    const uint64_t start = unit * kUnitBytes;
-    const uint64_t bytes = std::min<uint64_t>(kUnitBytes, descriptor.logical_bytes - start);
-    const ByteView stored =
-        as_bytes(payload).subspan(table.begin(unit) - begin, table.length(unit));
-    const uint64_t from = std::max(start, offset);
-    const uint64_t until = std::min(start + bytes, offset + into.size());
-    const MutableBytes target = into.subspan(from - offset, until - from);
-    if (stored.size() == bytes) {
-      std::memcpy(target.data(), stored.data() + (from - start), target.size());
-    } else if (target.size() == bytes) {
-      TRY(decompressor.decompress(stored, target));
-    } else {
-      TRY(decompressor.decompress(stored, as_writable_bytes(whole).first(bytes)));
-      std::memcpy(target.data(), whole.data() + (from - start), target.size());
+  Error error(Code::kNotFound, "block " + to_hex(id));
+  for (const auto& device : devices_) {
+    const Result<device::Fragment> fragment = device->find(id, kWhole);
+    Status read = fragment.ok() ? read_units(*fragment, offset, into) : fragment.error();
+    if (read.ok() || read.code() == Code::kOutOfRange) return read;
+    if (read.code() != Code::kNotFound) {
+      error = Error(read.code(), fmt::format("block {}: {}", to_hex(id), read.error().context()));
     }
   }
-  return {};
+  return error;
 }
 
 Status LocalStore::remove(BlockId id) {
-  for (const auto& device : devices_) TRY(device->remove(id, 0));
+  for (const auto& device : devices_) TRY(device->remove(id, kWhole));
   return {};
 }
 
 Result<BlockInfo> LocalStore::info(BlockId id) {
   for (const auto& device : devices_) {
-    const auto found = device->info(id, 0);
-    if (found.ok()) return BlockInfo{found->logical_bytes, found->device_bytes};
-    if (found.code() != Code::kNotFound) return found.error();
+    const Result<device::FragmentInfo> info = device->info(id, kWhole);
+    if (info.ok()) return info_of(*info);
   }
-  return Error(Code::kNotFound, "block " + to_hex(id) + " is on no device");
+  return Error(Code::kNotFound, "block " + to_hex(id));
 }
 
 Status LocalStore::list(const std::function<bool(BlockId, const BlockInfo&)>& visit) {
-  bool more = true;
-  for (const auto& device : devices_) {
-    if (!more) break;
-    device->list([&](BlockId id, uint16_t, const device::FragmentInfo& info) {
-      more = visit(id, {info.logical_bytes, info.device_bytes});
-      return more;
+  bool going = true;
+  for (size_t i = 0; i < devices_.size() && going; ++i) {
+    devices_[i]->list([&](BlockId id, uint16_t fragment, const device::FragmentInfo& info) {
+      if (fragment != kWhole) return true;
+      // A put that failed on one device and was made good on another may have left both.
+      for (size_t before = 0; before < i; ++before) {
+        if (devices_[before]->info(id, kWhole).ok()) return true;
+      }
+      going = visit(id, info_of(info));
+      return going;
     });
   }
   return {};
 }
 
 Space LocalStore::space() {
-  Space total;
+  Space sum;
   for (const auto& device : devices_) {
     const device::Space space = device->space();
-    total.capacity_bytes += space.capacity_bytes;
-    total.used_bytes += space.used_bytes;
-    total.live_bytes += space.live_bytes;
-    total.free_bytes += space.free_bytes;
+    sum.capacity_bytes += space.capacity_bytes;
+    sum.used_bytes += space.used_bytes;
+    sum.live_bytes += space.live_bytes;
+    sum.free_bytes += space.free_bytes;
   }
-  return total;
+  return sum;
 }
 
 Result<uint64_t> LocalStore::clean(uint64_t bytes) {
-  uint64_t gained = 0;
+  std::vector<std::pair<uint64_t, device::Device*>> by_dead_bytes;
   for (const auto& device : devices_) {
-    if (gained >= bytes) break;
-    gained += TRY(device->clean(bytes - gained));
+    const device::Space space = device->space();
+    const uint64_t dead = space.used_bytes - std::min(space.used_bytes, space.live_bytes);
+    by_dead_bytes.emplace_back(dead, device.get());
   }
+  std::ranges::sort(by_dead_bytes, std::greater<>());
+  uint64_t gained = 0;
+  Status outcome;
+  for (const auto& [dead, device] : by_dead_bytes) {
+    if (gained >= bytes) break;
+    const Result<uint64_t> cleaned = device->clean(bytes - gained);
+    if (cleaned.ok()) {
+      gained += *cleaned;
+    } else {
+      outcome = cleaned.error();
+    }
+  }
+  if (gained == 0 && !outcome.ok()) return outcome.error();
   return gained;
 }
 
 Status LocalStore::close() {
-  for (const auto& device : devices_) TRY(device->close());
-  return {};
+  Status outcome;
+  for (const auto& device : devices_) {
+    Status closed = device->close();
+    if (outcome.ok()) outcome = std::move(closed);
+  }
+  return outcome;
 }
 
 }  // namespace nacre::block

@@ -1,6 +1,10 @@
-// Blocks on the devices of one machine, each whole on one device: the emptiest when it is put.
+// Blocks on the devices of this machine, each whole on one of them: the store of an embedded
+// volume. Thread-safe; no lock of its own is held during I/O.
 //
-// Thread-safe. Owns its devices; close() leaves them clean.
+// A new block goes to one of the emptiest devices, chosen at random by free space, so that
+// parallel writers spread and devices fill evenly. Blocks that compress by at least an eighth are
+// kept compressed. A device that fails while the store is open takes no more blocks; what it holds
+// reads as kIo.
 #pragma once
 
 #include <memory>
@@ -10,13 +14,21 @@
 #include "block/store.h"
 #include "codec/compress.h"
 #include "device/device.h"
+#include "os/random.h"
 
 namespace nacre::block {
 
 class LocalStore final : public Store {
  public:
-  // At least one device.
-  LocalStore(std::vector<std::unique_ptr<device::Device>> devices, codec::Compression compression);
+  // Opens all devices of a volume. Fails when one is missing, damaged or of another volume, with
+  // an error that names it: without it, some blocks would not be there.
+  static Result<std::unique_ptr<LocalStore>> open(device::Host host,
+                                                  const std::vector<std::string>& paths,
+                                                  const device::OpenOptions& options,
+                                                  codec::Compression compression);
+  // Over devices already open; at least one. `random` outlives the store.
+  LocalStore(std::vector<std::unique_ptr<device::Device>> devices, codec::Compression compression,
+             os::Random& random = os::real_random());
 
   Status put(BlockId id, std::span<const ByteView> parts) override;
   Status sync() override;
@@ -28,18 +40,20 @@ class LocalStore final : public Store {
   Space space() override;
   Result<uint64_t> clean(uint64_t bytes) override;
 
+  // Syncs and leaves the devices so that opening them again is quick. Nothing may be called after.
   Status close();
+
+  // For health, checks and status.
   const std::vector<std::unique_ptr<device::Device>>& devices() const { return devices_; }
 
  private:
-  // The device that has the block; kNotFound.
-  Result<device::Fragment> find(BlockId id);
-  std::vector<device::Device*> emptiest_first();
-  Status read_units(const device::Fragment& fragment, const device::Descriptor& descriptor,
-                    uint64_t offset, MutableBytes into);
+  // Devices to try for a new block, the chosen one first.
+  std::vector<device::Device*> placement(uint64_t bytes);
+  device::Device* holder_of(BlockId id);
 
-  std::vector<std::unique_ptr<device::Device>> devices_;
+  const std::vector<std::unique_ptr<device::Device>> devices_;
   const codec::Compression compression_;
+  os::Random& random_;
 };
 
 }  // namespace nacre::block

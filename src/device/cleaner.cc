@@ -30,26 +30,35 @@ Cleaner::Turn::~Turn() {
 
 Result<uint64_t> Cleaner::clean(uint64_t bytes) {
   const Turn turn(*this);
-  const uint64_t segment_bytes = core_.superblock.segment_bytes;
   // What this call fills itself is not cleaned again.
   const uint64_t before_generation = core_.log->next_generation();
-  uint64_t gained_bytes = TRY(free_dead_in_turn()) * segment_bytes;
+  // Segments freed, less those opened for what moved: those new blocks cannot use. A reserve that
+  // was drawn on is filled first.
+  const uint64_t opened_before = core_.log->opened_for_moves();
+  const uint32_t spare = core_.segments.totals().spare;
+  const uint64_t owed = spare < kReserveSegments ? kReserveSegments - spare : 0;
+  uint64_t freed = TRY(free_dead_in_turn());
+  const auto gained_bytes = [&] {
+    const uint64_t taken = core_.log->opened_for_moves() - opened_before + owed;
+    const uint64_t usable_bytes = core_.superblock.segment_bytes - 2 * kDevicePageBytes;
+    return freed > taken ? (freed - taken) * usable_bytes : 0;
+  };
   Status outcome;
-  while (gained_bytes < bytes) {
+  while (gained_bytes() < bytes) {
     const auto candidate = core_.segments.next_candidate(before_generation);
     if (!candidate) break;
-    const Result<uint32_t> gained_pages = clean_segment(*candidate);
-    if (!gained_pages.ok()) {
-      outcome = gained_pages.error();
-      // A damaged one is set aside; the next may do. Anything else would hit all.
-      if (core_.segments.at(candidate->segment).stuck) continue;
-      break;
+    outcome = clean_segment(*candidate);
+    if (outcome.ok()) {
+      ++freed;
+      continue;
     }
-    gained_bytes += uint64_t{*gained_pages} * kDevicePageBytes;
+    // A damaged one is set aside; the next may do. Anything else would hit all.
+    if (!core_.segments.at(candidate->segment).stuck) break;
   }
   release_spares(false);
-  if (gained_bytes == 0 && !outcome.ok()) return outcome.error();
-  return gained_bytes;
+  const uint64_t gained = gained_bytes();
+  if (gained == 0 && !outcome.ok()) return outcome.error();
+  return gained;
 }
 
 Result<uint32_t> Cleaner::free_dead() {
@@ -69,38 +78,29 @@ Result<uint32_t> Cleaner::free_dead_in_turn() {
   return freed;
 }
 
-// Returns the pages gained.
-Result<uint32_t> Cleaner::clean_segment(const SegmentTable::Candidate& candidate) {
-  Result<SegmentFile> file = core_.backing->open_segment(candidate.segment);
+Status Cleaner::clean_segment(const SegmentTable::Candidate& candidate) {
+  const Result<SegmentFile> file = core_.backing->open_segment(candidate.segment);
   if (!file.ok()) {
     core_.segments.set_stuck(candidate.segment);
     return core_.located(candidate.segment, file.error());
   }
-  const Result<uint32_t> moved_pages = move_contents(*file, candidate);
-  if (!moved_pages.ok()) {
-    // Some of its records may have moved and left their copies behind.
-    core_.segments.set_stale(candidate.segment);
-    const bool damaged = moved_pages.code() == Code::kCorrupt || moved_pages.code() == Code::kIo;
-    if (damaged) core_.segments.set_stuck(candidate.segment);
-    return moved_pages.error();
-  }
-  if (const Status freed = free_segment(*file, candidate); !freed.ok()) {
-    core_.segments.set_stale(candidate.segment);
-    core_.segments.set_stuck(candidate.segment);
-    return freed.error();
-  }
-  const uint32_t pages = core_.segments.segment_pages();
-  return *moved_pages < pages ? pages - *moved_pages : 0;
+  Status cleaned = move_contents(*file, candidate);
+  const bool moved = cleaned.ok();
+  if (moved) cleaned = free_segment(*file, candidate);
+  if (cleaned.ok()) return {};
+  // Some of its records may have moved and left their copies behind.
+  core_.segments.set_stale(candidate.segment);
+  const bool damaged = cleaned.code() == Code::kCorrupt || cleaned.code() == Code::kIo;
+  if (moved || damaged) core_.segments.set_stuck(candidate.segment);
+  return cleaned;
 }
 
-// Copies everything that counts into the log, durable on return. Returns the pages it took.
-Result<uint32_t> Cleaner::move_contents(const SegmentFile& file,
-                                        const SegmentTable::Candidate& candidate) {
+// Copies everything that counts into the log, durable on return.
+Status Cleaner::move_contents(const SegmentFile& file, const SegmentTable::Candidate& candidate) {
   const SegmentContents contents = core_.reader.read(file, candidate.segment, candidate.generation);
   if (contents.unreadable) {
     return core_.located(candidate.segment, Error(Code::kIo, "it cannot be read as a whole"));
   }
-  uint32_t moved_pages = 0;
   for (const wire::SummaryRecord& record : contents.summary.records) {
     if (record.kind != wire::RecordKind::kFragment) continue;
     const std::optional<Place> place = core_.index.find({record.id, record.fragment});
@@ -108,15 +108,13 @@ Result<uint32_t> Cleaner::move_contents(const SegmentFile& file,
         place && place->segment == candidate.segment && place->page == record.page;
     if (!lives_here) continue;
     TRY(move_record(file, candidate, record));
-    moved_pages += record.pages;
   }
   for (const wire::Tombstone& tombstone : contents.summary.tombstones) {
     const bool needed =
         core_.segments.needs_tombstone(tombstone.segment, tombstone.generation, candidate.segment);
     if (needed) core_.log->bury(tombstone);
   }
-  TRY(core_.log->sync(Purpose::kMove));
-  return moved_pages;
+  return core_.log->sync(Purpose::kMove);
 }
 
 // The bytes move as they are: a page that fails its checksum here fails it there.

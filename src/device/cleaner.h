@@ -38,8 +38,8 @@ class Cleaner {
   };
 
   Result<uint32_t> free_dead_in_turn();
-  Result<uint32_t> clean_segment(const SegmentTable::Candidate& candidate);
-  Result<uint32_t> move_contents(const SegmentFile& file, const SegmentTable::Candidate& candidate);
+  Status clean_segment(const SegmentTable::Candidate& candidate);
+  Status move_contents(const SegmentFile& file, const SegmentTable::Candidate& candidate);
   Status move_record(const SegmentFile& file, const SegmentTable::Candidate& candidate,
                      const wire::SummaryRecord& record);
   Status free_segment(const SegmentFile& file, const SegmentTable::Candidate& candidate);

@@ -139,6 +139,8 @@ Status Device::sync() {
   return core_->log->sync(Purpose::kTombstones);
 }
 
+bool Device::has_unsynced() { return !core_->read_only && core_->log->has_unsynced(); }
+
 Result<FragmentInfo> Device::info(BlockId id, uint16_t fragment) {
   const std::optional<Place> place = core_->index.find({id, fragment});
   if (!place) {

@@ -44,8 +44,10 @@ struct FormatOptions {
   VolumeId volume = {};
   // Destroy what is there. Without it, anything there is an error that says what it is.
   bool force = false;
+  // What to make where nothing is; a directory if not given. What is there is taken as it is.
+  std::optional<BackingKind> backing = {};
   // Of a directory: the most it may take of the host; 0: as much as the host has. Of a plain file
-  // that does not exist: its size; 0 makes a directory instead. Otherwise it must be 0.
+  // to be made: its size. Of an image that is there: 0, or the size it has.
   uint64_t capacity_bytes = 0;
   // 0 chooses: 64 MiB, less on small devices and more on large ones. A segment must hold at least
   // eight blocks, and a device at least eight segments.
@@ -171,6 +173,8 @@ class Device {
   Status remove(BlockId id, uint16_t fragment);
   // On return every put and removal that returned before the call is durable.
   Status sync();
+  // False when sync() would find everything durable.
+  bool has_unsynced();
 
   Result<FragmentInfo> info(BlockId id, uint16_t fragment);
   // Every fragment stored, in no order, until `visit` returns false. It may call the device.

@@ -39,7 +39,7 @@ Result<Target> target_of(os::FileSystem& files, const std::string& path,
                 .size_bytes = options.capacity_bytes};
   switch (kind) {
     case os::PathKind::kMissing:
-      if (options.capacity_bytes > 0) target.backing = BackingKind::kImage;
+      target.backing = options.backing.value_or(target.backing);
       return target;
     case os::PathKind::kDirectory:
       return target;

@@ -215,6 +215,11 @@ uint64_t Log::next_generation() {
   return next_generation_;
 }
 
+uint64_t Log::opened_for_moves() {
+  os::Lock lock(mutex_);
+  return opened_for_moves_;
+}
+
 std::optional<Error> Log::failure() {
   os::Lock lock(mutex_);
   return failure_;

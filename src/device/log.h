@@ -53,6 +53,8 @@ class Log {
   // On return every append and removal that returned before the call is durable. `tombstones` is
   // the purpose their record is written for.
   Status sync(Purpose tombstones);
+  // False when sync() would find everything durable.
+  bool has_unsynced();
   // sync(), then seals every open segment, so that opening need not walk it. No appends after it.
   Status close();
 
@@ -62,6 +64,8 @@ class Log {
   uint64_t room_pages();
   // The generation that the next segment will get.
   uint64_t next_generation();
+  // How many segments were opened so far for moved records and removals.
+  uint64_t opened_for_moves();
   // Why nothing can be appended any more, if a sync has failed.
   std::optional<Error> failure();
 
@@ -123,6 +127,7 @@ class Log {
   bool opening_ GUARDED_BY(mutex_) = false;       // one caller at a time opens a segment
   uint64_t next_generation_ GUARDED_BY(mutex_);
   uint64_t next_sequence_ GUARDED_BY(mutex_);
+  uint64_t opened_for_moves_ GUARDED_BY(mutex_) = 0;
   std::optional<Error> failure_ GUARDED_BY(mutex_);
   std::vector<wire::Tombstone> buried_ GUARDED_BY(mutex_);  // not yet written
   bool burying_ GUARDED_BY(mutex_) = false;                 // one caller at a time writes them

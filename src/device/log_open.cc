@@ -20,6 +20,8 @@ Result<Log::OpenPtr> Log::open_segment(Purpose purpose, uint32_t pages) {
   }
   OpenPtr opened = TRY(open_free(purpose));
   opened->for_moves = purpose != Purpose::kNew;
+  os::Lock lock(mutex_);
+  if (opened->for_moves) ++opened_for_moves_;
   return opened;
 }
 

@@ -86,6 +86,14 @@ Status Log::sync(Purpose tombstones) {
   return seal_full(0);
 }
 
+bool Log::has_unsynced() {
+  os::Lock lock(mutex_);
+  return failure_ || burying_ || !buried_.empty() ||
+         std::ranges::any_of(open_, [](const OpenPtr& open) {
+           return open->summary.end_page > open->synced_pages;
+         });
+}
+
 // Makes the pages before `end_page` durable.
 Status Log::sync_segment(const OpenPtr& open, uint32_t end_page) {
   uint32_t covered = 0;

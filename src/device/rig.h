@@ -35,9 +35,10 @@ struct Rig {
 
   Host host() { return {.files = disk, .clock = clock, .random = random}; }
 
-  // A small device at `path`: 1 MiB segments, 32 of them.
+  // A small device at `path`: 1 MiB segments, 32 of them; an image unless a directory is there.
   Result<Identity> format(FormatOptions options = {}) {
     options.volume = kVolume;
+    if (!options.backing) options.backing = BackingKind::kImage;
     if (options.segment_bytes == 0) options.segment_bytes = kMiB;
     if (options.block_bytes == 4 * kMiB) options.block_bytes = 128 * kKiB;
     if (options.capacity_bytes == 0) options.capacity_bytes = 32 * kMiB + 2 * 4096;

@@ -64,8 +64,12 @@ Status Volume::sync(InodeId ino) {
 
 Status Volume::commit_locked() {
   if (settings_.read_only) return {};
-  if (!closed_ && !cut()) return {};
-  if (auto stored = store_closed(); !stored.ok()) return stored;
+  if (closed_) TRY(finish_closed());  // the one that failed before
+  return cut() ? finish_closed() : Status();
+}
+
+Status Volume::finish_closed() {
+  TRY(store_closed());
   meta::FinishedCommit commit = TRY(build_commit());
   TRY(rows_store_.write(commit.batch, kv::Durability::kSynced));
   retire(commit);
@@ -208,11 +212,13 @@ Result<meta::FinishedCommit> Volume::build_commit() {
 
 // The commit is durable: readers turn from the closed layers to the store.
 void Volume::retire(const meta::FinishedCommit& commit) {
+  std::vector<Delta> old;  // freed after the lock
+  old.reserve(closed_->files.size());
   const os::ExclusiveLock lock(lock_);
   rows_.retire();
   for (const InodeId ino : closed_->files) {
     const auto content = contents_.find(ino);
-    content->second.closed.clear();
+    old.push_back(std::exchange(content->second.closed, Delta()));
     if (!content->second.listed) contents_.erase(content);
   }
   for (const auto& [ino, bytes] : commit.allocated_bytes) rows_.correct_allocated(ino, bytes);
@@ -274,7 +280,7 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
                       const std::function<void(wire::StateRow&)>& settle) {
   if (settings_.read_only) return Code::kReadOnly;
   const os::Lock commit(commit_mutex_);
-  if (closed_) TRY(commit_locked());
+  if (closed_) TRY(finish_closed());
   meta::CommitBuilder builder(rows_store_, committed(), settings_.block_size);
   TRY(build(builder));
   meta::FinishedCommit upkeep = TRY(builder.finish_upkeep());

@@ -154,6 +154,7 @@ Result<size_t> Volume::read(InodeId ino, uint64_t offset, MutableBytes into) {
       const os::SharedLock lock(lock_);
       const meta::Inode inode = TRY(meta::load_inode(rows_, ino));
       if (inode.is_directory()) return Code::kIsDirectory;
+      if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
       if (offset >= inode.row.size) return size_t{0};
       length = std::min<uint64_t>(into.size(), inode.row.size - offset);
       pieces = TRY(gather(ino, offset, offset + length));
@@ -190,17 +191,25 @@ Delta& Volume::active_delta(InodeId ino) {
   return content.active;
 }
 
+// Writers wait while there are too many dirty buffers; without a flusher they store them themselves.
+Status Volume::wait_for_memory() {
+  if (!settings_.background) return memory_.has_room() ? Status() : commit();
+  while (!memory_.wait_for_room(std::chrono::seconds(1))) wake_flusher();
+  return {};
+}
+
 Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) {
   if (offset > meta::kMaxFileBytes || data.size() > meta::kMaxFileBytes - offset) {
     return Code::kTooBig;
   }
   if (settings_.read_only || closing_) return Code::kReadOnly;
-  while (!memory_.wait_for_room(std::chrono::seconds(1))) wake_flusher();
+  TRY(wait_for_memory());
   TRY(reserve(data.size()));
   {
     const os::ExclusiveLock lock(lock_);
     const meta::Inode inode = TRY(meta::load_inode(rows_, ino));
     if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
+    if (data.empty()) return {};
     const uint64_t size = std::max<uint64_t>(inode.row.size, offset + data.size());
     TRY(namespace_.touch_content(ino, size, !options.from_cache, options.kill_suid_sgid));
     active_delta(ino).write(offset, data, memory_);
@@ -257,6 +266,7 @@ Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateM
 Result<uint64_t> Volume::seek(InodeId ino, uint64_t offset, SeekKind kind) {
   const os::SharedLock lock(lock_);
   const meta::Inode inode = TRY(meta::load_inode(rows_, ino));
+  if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
   if (offset >= inode.row.size) return Code::kNoData;
   std::optional<uint64_t> found;
   Status failure;

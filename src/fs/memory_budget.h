@@ -26,6 +26,10 @@ class MemoryBudget {
     const os::Lock lock(mutex_);
     return used_ > limit_ / 2;
   }
+  bool has_room() {
+    const os::Lock lock(mutex_);
+    return used_ <= limit_;
+  }
   // Waits until dirty memory is within its limit. Called without other locks. False when `limit`
   // ran out first.
   bool wait_for_room(std::chrono::nanoseconds limit) {

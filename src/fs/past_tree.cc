@@ -146,6 +146,7 @@ Result<size_t> PastTree::read(InodeId ino, uint64_t offset, MutableBytes into) {
   const meta::PastRows rows(volume_.rows(), node.at);
   const meta::Inode inode = TRY(meta::load_inode(rows, node.ino));
   if (inode.is_directory()) return Code::kIsDirectory;
+  if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
   return volume_.read_past(node.at, node.ino, inode.row.size, offset, into);
 }
 
@@ -155,6 +156,7 @@ Result<uint64_t> PastTree::seek(InodeId ino, uint64_t offset, SeekKind kind) {
   const Node node = TRY(node_of(ino));
   const meta::PastRows rows(volume_.rows(), node.at);
   const meta::Inode inode = TRY(meta::load_inode(rows, node.ino));
+  if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
   const uint64_t size = inode.row.size;
   if (offset >= size) return Code::kNoData;
   uint64_t at = offset;  // everything before it is of the other kind

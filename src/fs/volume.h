@@ -198,12 +198,14 @@ class Volume {
                          std::vector<std::pair<uint64_t, Piece>> pieces) REQUIRES(lock_);
   void put_pieces(InodeId ino, uint64_t offset, std::vector<std::pair<uint64_t, Piece>> pieces,
                   uint64_t from_offset) REQUIRES(lock_);
+  Status wait_for_memory();
   Status reserve(uint64_t bytes);
   bool try_reserve(uint64_t bytes);
   void refresh_space();
 
   // commit.cc
   Status commit_locked() REQUIRES(commit_mutex_);
+  Status finish_closed() REQUIRES(commit_mutex_);
   bool cut() REQUIRES(commit_mutex_);
   Status store_closed() REQUIRES(commit_mutex_);
   Status put_blocks(std::vector<Stored>& pieces, std::vector<std::pair<BlockId, uint64_t>>& blocks);

@@ -28,22 +28,23 @@ Result<std::optional<Victim>> Compactor::weigh(BlockId block, uint64_t percent,
   if (damaged_.contains(block)) return none;
   const auto stored = TRY(volume_.rows().get(kv::Family::kBlocks, wire::block_key(block)));
   if (!stored) return none;
-  const auto row = TRY(wire::decode_block(*stored));
-  const uint64_t limit = (row.stored_bytes * percent + 99) / 100;
-  if (row.references == 1 && row.referenced_bytes >= limit) return none;
+  const auto row = wire::decode_block(*stored);
+  // Damaged books are for check to report; such a block stays.
+  if (!row.ok() || row->stored_bytes > block::kMaxBlockBytes) return none;
+  const uint64_t limit = (row->stored_bytes * percent + 99) / 100;
+  if (row->references == 1 && row->referenced_bytes >= limit) return none;
 
-  Victim victim{block, row.stored_bytes, {}};
+  Victim victim{block, row->stored_bytes, {}};
   const auto owners = volume_.rows().iterate(kv::Family::kBlocks,
                                              kv::prefix_range(wire::owner_prefix(block)));
   for (owners->seek_to_first(); owners->valid(); owners->next()) {
     ++examined;
-    const auto owner = TRY(wire::decode_owner(owners->value()));
-    // Past the block's end: damage, for check to report.
-    if (owner.block_offset > row.stored_bytes ||
-        owner.length > row.stored_bytes - owner.block_offset) {
+    const auto owner = wire::decode_owner(owners->value());
+    if (!owner.ok() || owner->block_offset > row->stored_bytes ||
+        owner->length > row->stored_bytes - owner->block_offset) {
       return none;
     }
-    victim.survivors.add(owner.block_offset, owner.block_offset + owner.length);
+    victim.survivors.add(owner->block_offset, owner->block_offset + owner->length);
     if (victim.survivors.bytes() >= limit) return none;
   }
   TRY(owners->status());

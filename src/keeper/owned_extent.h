@@ -17,8 +17,15 @@ struct OwnedExtent {
 };
 
 // The row that commit `begin` wrote for this place of the file: the live row if it still stands, else
-// the past row that it became. None if there is none any more.
+// the past row that it became. None if there is none any more, and for a row that does not decode:
+// that is for check to report.
 Result<std::optional<OwnedExtent>> find_extent(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
                                                uint64_t offset, Sequence begin);
+
+// Whether the extent is what the owner row says.
+inline bool is_owned(const wire::ExtentRow& extent, BlockId block, const wire::OwnerRow& owner) {
+  return extent.kind == wire::ExtentKind::kBlock && extent.block == block &&
+         extent.block_offset == owner.block_offset && extent.length == owner.length;
+}
 
 }  // namespace nacre::keeper

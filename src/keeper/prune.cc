@@ -43,29 +43,35 @@ std::optional<std::vector<BlockId>> Pruner::take_touched() {
   return blocks;
 }
 
+// A past row that does not decode stays, as if pinned: check reports it.
 Status Pruner::visit_past_row(meta::CommitBuilder& builder, Visit& visit,
                               const std::string& live_key) {
   ++visit.step.visited;
   const std::string key = wire::past_key(live_key, visit.cursor.sequence);
   const auto value = TRY(volume_.rows().get(kv::Family::kPast, key));
   if (!value) return {};
-  if (is_pinned(visit.snapshots, TRY(wire::begin_of(*value)), visit.cursor.sequence)) {
+  const auto begin = wire::begin_of(*value);
+  bool stays = !begin.ok() || is_pinned(visit.snapshots, *begin, visit.cursor.sequence);
+  if (!stays && live_key.front() == static_cast<char>(wire::RowKind::kExtent)) {
+    const auto row = wire::decode_extent(*value);
+    if (row.ok() && row->kind == wire::ExtentKind::kBlock) visit.touched.push_back(row->block);
+    stays = !row.ok();
+  }
+  if (stays) {
     ++visit.step.pinned;
     visit.cursor.pinned = true;
     return {};
-  }
-  if (live_key.front() == static_cast<char>(wire::RowKind::kExtent)) {
-    const auto row = TRY(wire::decode_extent(*value));
-    if (row.kind == wire::ExtentKind::kBlock) visit.touched.push_back(row.block);
   }
   ++visit.step.dropped;
   return builder.drop_past(key, *value);
 }
 
-Status Pruner::visit_keys(meta::CommitBuilder& builder, Visit& visit, const wire::ChangeRow& row) {
-  for (; visit.cursor.key < row.keys.size(); ++visit.cursor.key) {
+Status Pruner::visit_keys(meta::CommitBuilder& builder, Visit& visit, std::string_view change) {
+  const auto row = wire::decode_change(change);
+  if (!row.ok()) visit.cursor.pinned = true;  // for check to mend
+  for (; row.ok() && visit.cursor.key < row->keys.size(); ++visit.cursor.key) {
     if (visit.full(rows_per_step_)) return {};
-    TRY(visit_past_row(builder, visit, row.keys[visit.cursor.key]));
+    TRY(visit_past_row(builder, visit, row->keys[visit.cursor.key]));
   }
   ++visit.cursor.part;
   visit.cursor.key = 0;
@@ -96,7 +102,7 @@ Status Pruner::walk(meta::CommitBuilder& builder, Visit& visit) {
     visit.floor = std::max(visit.floor, at.sequence);
     if (visit.full(rows_per_step_)) return {};
     at.part = key.part;
-    TRY(visit_keys(builder, visit, TRY(wire::decode_change(rows->value()))));
+    TRY(visit_keys(builder, visit, rows->value()));
     if (at.part == key.part) return {};  // the step is full
   }
   TRY(rows->status());

@@ -10,6 +10,8 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -54,7 +56,7 @@ class Pruner {
 
   Status build(meta::CommitBuilder& builder, Sequence floor, Visit& visit);
   Status walk(meta::CommitBuilder& builder, Visit& visit);
-  Status visit_keys(meta::CommitBuilder& builder, Visit& visit, const wire::ChangeRow& row);
+  Status visit_keys(meta::CommitBuilder& builder, Visit& visit, std::string_view change);
   Status visit_past_row(meta::CommitBuilder& builder, Visit& visit, const std::string& live_key);
   void leave_sequence(meta::CommitBuilder& builder, Visit& visit);
   void touch(BlockId block);

@@ -50,7 +50,8 @@ Result<std::string> read_survivors(block::Store& blocks, const Victim& victim) {
   return bytes;
 }
 
-// Points the owners of placed blocks at the new block, in bounded steps.
+// Points the owners of placed blocks at the new block, in bounded steps. Rows that do not fit each
+// other are left alone: check mends them.
 class Mover {
  public:
   Mover(fs::Volume& volume, BlockId target, uint64_t target_bytes,
@@ -102,18 +103,14 @@ class Mover {
 
   Status move(meta::CommitBuilder& builder, const Placed& from, std::string_view key,
               std::string_view value, uint64_t& moved) {
-    const auto owner = TRY(wire::decode_owner_key(key));
-    const auto range = TRY(wire::decode_owner(value));
-    const auto offset = from.moved(range);
+    const auto owner = wire::decode_owner_key(key);
+    const auto range = wire::decode_owner(value);
+    if (!owner.ok() || !range.ok()) return {};
+    const auto offset = from.moved(*range);
     if (!offset) return {};
     const auto extent =
-        TRY(find_extent(volume_.rows(), nullptr, owner.ino, owner.offset, owner.begin));
-    // An owner row without its extent is for check to mend.
-    if (!extent || extent->row.kind != wire::ExtentKind::kBlock ||
-        extent->row.block != owner.block || extent->row.block_offset != range.block_offset ||
-        extent->row.length != range.length) {
-      return {};
-    }
+        TRY(find_extent(volume_.rows(), nullptr, owner->ino, owner->offset, owner->begin));
+    if (!extent || !is_owned(extent->row, owner->block, *range)) return {};
     if (!in_use_ && moved == 0) builder.add_block(target_, target_bytes_);
     ++moved;
     wire::ExtentRow to = extent->row;

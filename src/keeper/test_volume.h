@@ -36,7 +36,8 @@ inline void must(const Status& status) {
 using TreeImage = std::map<std::string, std::string>;
 
 struct TestVolume {
-  explicit TestVolume(const fs::VolumeSettings& wanted = {}) : settings(wanted) {
+  explicit TestVolume(const fs::VolumeSettings& wanted = {}, uint64_t block_capacity = kGiB)
+      : settings(wanted), blocks(block_capacity) {
     settings.background = false;
     if (wanted.block_size == 4 * kMiB) settings.block_size = 64 * kKiB;
     settings.inline_limit_bytes = std::min<uint64_t>(settings.inline_limit_bytes, kKiB);

@@ -35,18 +35,30 @@ RocksDatabase::RocksDatabase(os::FileSystem& disk, std::string path, const Rocks
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(os::FileSystem& disk,
                                                            const std::string& path,
                                                            const RocksOptions& options) {
-  // RocksDB names the store in this file when it is complete.
-  const bool exists = TRY(disk.kind(path + "/CURRENT")) != os::PathKind::kMissing;
+  std::unique_ptr<RocksDatabase> database(new RocksDatabase(disk, path, options));
   const bool create = options.create && !options.read_only;
-  if (!exists && !create) return Error(Code::kNotFound, "no store at " + path);
-  if (!exists) {
+  // RocksDB makes this file when it has made a store, and would make a new store without it.
+  if (TRY(disk.kind(path + "/CURRENT")) == os::PathKind::kMissing) {
+    TRY(database->check_empty());
+    if (!create) return Error(Code::kNotFound, "no store at " + path);
     TRY(disk.create_directories(path));
     const size_t slash = path.find_last_of('/');
     if (slash != std::string::npos && slash > 0) TRY(disk.sync_directory(path.substr(0, slash)));
   }
-  std::unique_ptr<RocksDatabase> database(new RocksDatabase(disk, path, options));
-  TRY(without_exceptions(database->name_, [&] { return database->open_database(!exists); }));
+  TRY(without_exceptions(database->name_, [&] { return database->open_database(create); }));
   return database;
+}
+
+// Logs and tables come after the store is made.
+Status RocksDatabase::check_empty() {
+  if (TRY(disk_.kind(path_)) == os::PathKind::kMissing) return {};
+  const std::vector<std::string> names = TRY(disk_.list(path_));
+  for (const std::string& name : names) {
+    if (name.ends_with(".log") || name.ends_with(".sst")) {
+      return Error(Code::kCorrupt, name_ + " has lost its file CURRENT");
+    }
+  }
+  return {};
 }
 
 Status RocksDatabase::open_database(bool create) {
@@ -56,7 +68,7 @@ Status RocksDatabase::open_database(bool create) {
   options.listeners.push_back(std::make_shared<ResumeOnWrite>());
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.create_if_missing = create;
-  options.create_missing_column_families = !read_only_;
+  options.create_missing_column_families = create;  // the power may have gone while it was made
   options.info_log = read_only_ ? make_silent_log() : make_message_log(disk_, path_ + "/LOG");
   environment_->LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
 

@@ -46,6 +46,7 @@ class RocksDatabase {
 
  private:
   RocksDatabase(os::FileSystem& disk, std::string path, const RocksOptions& options);
+  Status check_empty();
   Status open_database(bool create);
   Status resume() EXCLUDES(resume_mutex_);
 

@@ -1,5 +1,10 @@
 #include "kv/rocks_file_system.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "codec/checksum.h"
+#include "kv/rocks_mark.h"
 #include "kv/rocks_status.h"
 
 namespace nacre::kv {
@@ -23,11 +28,14 @@ IOStatus read_into(os::File& file, uint64_t offset, size_t length, Slice* into, 
 
 class SequentialFile final : public rocksdb::FSSequentialFile {
  public:
-  explicit SequentialFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+  // Shows the first `size` bytes.
+  SequentialFile(std::unique_ptr<os::File> file, uint64_t size)
+      : file_(std::move(file)), size_(size) {}
 
   IOStatus Read(size_t length, const IOOptions&, Slice* into, char* scratch,
                 IODebugContext*) override {
-    IOStatus status = read_into(*file_, offset_, length, into, scratch);
+    const uint64_t left = size_ - std::min(offset_, size_);
+    IOStatus status = read_into(*file_, offset_, std::min<uint64_t>(length, left), into, scratch);
     offset_ += into->size();
     return status;
   }
@@ -38,6 +46,7 @@ class SequentialFile final : public rocksdb::FSSequentialFile {
 
  private:
   const std::unique_ptr<os::File> file_;
+  const uint64_t size_;
   uint64_t offset_ = 0;
 };
 
@@ -54,7 +63,7 @@ class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
   const std::unique_ptr<os::File> file_;
 };
 
-class WritableFile final : public rocksdb::FSWritableFile {
+class WritableFile : public rocksdb::FSWritableFile {
  public:
   WritableFile(std::unique_ptr<os::File> file, uint64_t size, const FileOptions& options)
       : FSWritableFile(options), file_(std::move(file)), size_(size) {}
@@ -86,6 +95,35 @@ class WritableFile final : public rocksdb::FSWritableFile {
  private:
   std::unique_ptr<os::File> file_;
   uint64_t size_;
+};
+
+// Every sync is followed by that of the mark.
+class ManifestFile final : public WritableFile {
+ public:
+  ManifestFile(std::unique_ptr<os::File> file, std::unique_ptr<MarkFile> mark,
+               const FileOptions& options)
+      : WritableFile(std::move(file), 0, options), mark_(std::move(mark)) {}
+
+  using WritableFile::Append;
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    IOStatus status = WritableFile::Append(data, options, debug);
+    if (status.ok()) checksum_.update(bytes_of(data));
+    return status;
+  }
+  IOStatus Truncate(uint64_t, const IOOptions&, IODebugContext*) override {
+    return IOStatus::NotSupported("a manifest only grows");
+  }
+  IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    IOStatus status = WritableFile::Sync(options, debug);
+    if (!status.ok()) return status;
+    return io_status_of(
+        mark_->set({.bytes = GetFileSize(options, debug), .checksum = checksum_.digest()}));
+  }
+  bool IsSyncThreadSafe() const override { return false; }
+
+ private:
+  const std::unique_ptr<MarkFile> mark_;
+  codec::Xxh64Stream checksum_;
 };
 
 class RandomRwFile final : public rocksdb::FSRandomRWFile {
@@ -142,7 +180,12 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   IOStatus NewSequentialFile(const std::string& path, const FileOptions&,
                              std::unique_ptr<rocksdb::FSSequentialFile>* result,
                              IODebugContext*) override {
-    return open_as<SequentialFile>(path, os::OpenMode::kRead, result);
+    const Result<uint64_t> size = size_to_read(path);
+    if (!size.ok()) return io_status_of(size.error());
+    Result<std::unique_ptr<os::File>> file = disk_.open(path, os::OpenMode::kRead);
+    if (!file.ok()) return io_status_of(file.error());
+    *result = std::make_unique<SequentialFile>(file.take(), *size);
+    return IOStatus::OK();
   }
   IOStatus NewRandomAccessFile(const std::string& path, const FileOptions&,
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
@@ -166,7 +209,13 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     Result<std::unique_ptr<os::File>> file = disk_.open(path, os::OpenMode::kCreate);
     if (!file.ok()) return io_status_of(file.error());
     if (const Status emptied = (*file)->truncate(0); !emptied.ok()) return io_status_of(emptied);
-    *result = std::make_unique<WritableFile>(file.take(), 0, options);
+    if (is_manifest(path)) {
+      Result<std::unique_ptr<MarkFile>> mark = MarkFile::create(disk_, path);
+      if (!mark.ok()) return io_status_of(mark.error());
+      *result = std::make_unique<ManifestFile>(file.take(), mark.take(), options);
+    } else {
+      *result = std::make_unique<WritableFile>(file.take(), 0, options);
+    }
     return IOStatus::OK();
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
@@ -235,6 +284,11 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   }
 
   IOStatus DeleteFile(const std::string& path, const IOOptions&, IODebugContext*) override {
+    // First, so that a power cut leaves no mark without a file.
+    if (is_manifest(path) || WalFiles::is_wal(path)) {
+      const Status unmarked = disk_.remove_file(mark_path(path));
+      if (!unmarked.ok() && unmarked.code() != Code::kNotFound) return io_status_of(unmarked);
+    }
     const Status removed = disk_.remove_file(path);
     if (removed.ok()) wals_->forget(path);
     return io_status_of(removed);
@@ -269,6 +323,24 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   }
 
  private:
+  static bool is_manifest(const std::string& path) {
+    return path.find("/MANIFEST-") != std::string::npos;
+  }
+  // What a mark counts, if the file has one. A manifest always has; a log has none until it is
+  // finished, and a damaged one after a power cut in between.
+  Result<uint64_t> size_to_read(const std::string& path) {
+    constexpr uint64_t kWhole = std::numeric_limits<uint64_t>::max();
+    const bool manifest = is_manifest(path);
+    if (!manifest && !WalFiles::is_wal(path)) return kWhole;
+    const Result<Mark> mark = read_mark(disk_, path);
+    if (!mark.ok()) {
+      if (!manifest && mark.code() == Code::kCorrupt) return kWhole;
+      return mark.error();
+    }
+    TRY(check_marked(disk_, path, *mark));
+    return mark->bytes;
+  }
+
   template <class Wrapper, class Interface>
   IOStatus open_as(const std::string& path, os::OpenMode mode, std::unique_ptr<Interface>* result) {
     Result<std::unique_ptr<os::File>> file = disk_.open(path, mode);

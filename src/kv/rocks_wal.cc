@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/units.h"
+#include "codec/checksum.h"
+#include "kv/rocks_mark.h"
 #include "kv/rocks_status.h"
 
 namespace nacre::kv {
@@ -20,7 +22,10 @@ constexpr uint64_t kZerosAhead = 256 * kKiB;
 // One log. Outlives the handle that RocksDB writes it through.
 class WalFile {
  public:
-  explicit WalFile(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+  WalFile(std::string path, std::unique_ptr<os::File> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+
+  const std::string& path() const { return path_; }
 
   Status append(ByteView data) EXCLUDES(mutex_) {
     bool first = false;
@@ -30,6 +35,7 @@ class WalFile {
       TRY(file_->write_at(end_, data));
       first = end_ == 0;
       end_ += data.size();
+      checksum_.update(data);
     }
     return first ? sync(Zeros::kNone) : Status();
   }
@@ -65,6 +71,10 @@ class WalFile {
     return {};
   }
 
+  Mark mark() const EXCLUDES(mutex_) {
+    const os::Lock lock(mutex_);
+    return {.bytes = end_, .checksum = checksum_.digest()};
+  }
   uint64_t size() const EXCLUDES(mutex_) {
     const os::Lock lock(mutex_);
     return end_;
@@ -82,10 +92,12 @@ class WalFile {
     if (file_->write_at(end_, kZeros).ok()) zeros_end_ = end_ + kZerosAhead;
   }
 
+  const std::string path_;
   const std::unique_ptr<os::File> file_;
   // Guards the ends. Held while writing, so that zeros never land on an append.
   mutable os::Mutex mutex_;
   uint64_t end_ GUARDED_BY(mutex_) = 0;
+  codec::Xxh64Stream checksum_ GUARDED_BY(mutex_);  // of what is before the end
   uint64_t durable_end_ GUARDED_BY(mutex_) = 0;
   uint64_t zeros_end_ GUARDED_BY(mutex_) = 0;
   std::optional<Error> failure_ GUARDED_BY(mutex_);  // of a sync
@@ -144,13 +156,19 @@ Result<std::unique_ptr<rocksdb::FSWritableFile>> WalFiles::create(
     const std::string& path, const rocksdb::FileOptions& options) {
   // Held across I/O: whoever waits for it wants the order of these logs.
   const os::Lock lock(mutex_);
-  if (newest_) TRY(newest_->sync(WalFile::Zeros::kNone));
+  if (newest_) TRY(finish(*newest_));
   std::unique_ptr<os::File> file = TRY(disk_.open(path, os::OpenMode::kCreate));
   TRY(file->truncate(0));
   TRY(disk_.sync_directory(path.substr(0, path.find_last_of('/'))));
-  newest_ = std::make_shared<WalFile>(std::move(file));
+  newest_ = std::make_shared<WalFile>(path, std::move(file));
   files_.insert_or_assign(path, newest_);
   return std::unique_ptr<rocksdb::FSWritableFile>(std::make_unique<WalHandle>(newest_, options));
+}
+
+Status WalFiles::finish(WalFile& log) {
+  TRY(log.sync(WalFile::Zeros::kNone));
+  const std::unique_ptr<MarkFile> mark = TRY(MarkFile::create(disk_, log.path()));
+  return mark->set(log.mark());
 }
 
 Status WalFiles::sync() {

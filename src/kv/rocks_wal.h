@@ -4,7 +4,7 @@
 // RocksDB reads a stretch of zeros in a log as "nothing here" and goes on behind it, and it reads
 // the next log when one ends early. After a power cut either may bring back a later write without
 // an earlier one. What survives is the exact beginning of what was written, because
-//   1. a log is durable to its end before the next one exists;
+//   1. a log is durable to its end, and has a mark (rocks_mark.h), before the next one exists;
 //   2. the first bytes written to a log are durable before the second are written;
 //   3. on recovery, WalOrder ends the replay where sequence numbers have a gap. (By 2 it knows the
 //      first number of the first log.)
@@ -35,7 +35,7 @@ class WalFiles {
   explicit WalFiles(os::FileSystem& disk) : disk_(disk) {}
 
   static bool is_wal(const std::string& path) { return path.ends_with(".log"); }
-  // An empty log at `path`, after the previous one was made durable. Its name is durable, too.
+  // An empty log at `path`, whose name is durable, after the previous one was finished.
   Result<std::unique_ptr<rocksdb::FSWritableFile>> create(const std::string& path,
                                                           const rocksdb::FileOptions& options);
   // On return everything appended before the call survives a power cut. After a failure no log
@@ -47,6 +47,8 @@ class WalFiles {
   uint64_t bytes() const;
 
  private:
+  Status finish(WalFile& log) REQUIRES(mutex_);
+
   os::FileSystem& disk_;
   mutable os::Mutex mutex_;
   std::map<std::string, std::shared_ptr<WalFile>> files_ GUARDED_BY(mutex_);  // by path

@@ -1,7 +1,10 @@
 #include "meta/history.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
+#include <span>
 
 #include "meta/past_rows.h"
 
@@ -20,17 +23,73 @@ Version version_of(InodeId ino, wire::InodeRow row, std::optional<Sequence> end)
   return version;
 }
 
-// The dentry rows that a key had in the past, latest end first.
-Status visit_past(
-    kv::Store& store, const std::string& prefix,
-    const std::function<void(std::string_view key, Sequence end, wire::DentryRow)>& visit) {
-  const auto rows = store.iterate(kv::Family::kPast, kv::prefix_range(prefix));
+// The past dentry rows below a prefix, by key, earliest end first.
+Status visit_past(kv::Store& store, const std::string& prefix, const kv::Snapshot* at,
+                  const std::function<void(Sequence end, const wire::DentryRow&)>& visit) {
+  const auto rows = store.iterate(kv::Family::kPast, kv::prefix_range(prefix), at);
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
     const auto past = TRY(wire::decode_past_key(rows->key()));
-    visit(past.live_key, past.end, TRY(wire::decode_dentry(rows->value())));
+    visit(past.end, TRY(wire::decode_dentry(rows->value())));
   }
   return rows->status();
 }
+
+// That a path named an inode, from `begin` until the commit `end` (none: it does still).
+struct Held {
+  InodeId ino;
+  FileType type = FileType::kRegular;
+  Sequence begin;
+  std::optional<Sequence> end;
+};
+
+bool is_later(const std::optional<Sequence>& one, const std::optional<Sequence>& other) {
+  return other && (!one || *one > *other);
+}
+
+// Follows a path through every directory that ever bore the names, and takes what held it last.
+class PathSearch {
+ public:
+  PathSearch(kv::Store& store, const NameKey& key)
+      : store_(store), key_(key), snapshot_(store.snapshot()) {}
+
+  Result<std::optional<Held>> last_of(const Held& directory,
+                                      std::span<const std::string> components) const {
+    if (components.empty()) return std::optional(directory);
+    std::optional<Held> last;
+    if (directory.type != FileType::kDirectory) return last;
+    for (const Held& entry : TRY(entries(directory, components.front()))) {
+      auto held = TRY(last_of(entry, components.subspan(1)));
+      if (held && (!last || is_later(held->end, last->end))) last = held;
+    }
+    return last;
+  }
+
+ private:
+  // What the name meant while the directory bore its own name.
+  Result<std::vector<Held>> entries(const Held& directory, const std::string& name) const {
+    std::vector<Held> found;
+    const auto add = [&](const wire::DentryRow& row, std::optional<Sequence> end) {
+      if (row.name != name) return;
+      if (is_later(end, directory.end)) end = directory.end;
+      const Sequence begin = std::max(row.begin, directory.begin);
+      if (end && *end <= begin) return;
+      found.push_back({row.ino, static_cast<FileType>(row.type), begin, end});
+    };
+    const uint64_t first = cookie_of(key_, name);
+    for (uint64_t cookie = first; cookie < first + wire::kCookieSlots; ++cookie) {
+      const std::string live_key = wire::dentry_key(directory.ino, cookie);
+      const auto live = TRY(store_.get(kv::Family::kLive, live_key, snapshot_.get()));
+      if (live) add(TRY(wire::decode_dentry(*live)), std::nullopt);
+      TRY(visit_past(store_, live_key, snapshot_.get(),
+                     [&](Sequence end, const wire::DentryRow& row) { add(row, end); }));
+    }
+    return found;
+  }
+
+  kv::Store& store_;
+  const NameKey& key_;
+  const std::unique_ptr<kv::Snapshot> snapshot_;
+};
 
 }  // namespace
 
@@ -47,13 +106,10 @@ Result<std::vector<Version>> versions_of(kv::Store& store, InodeId ino) {
   if (const auto live = TRY(store.get(kv::Family::kLive, key, snapshot.get()))) {
     versions.push_back(version_of(ino, TRY(wire::decode_inode(*live)), std::nullopt));
   }
-  // The state between the last unlink and the end is no version anybody could open.
-  if (!versions.empty() && versions.back().deleted) {
-    versions.pop_back();
-    if (!versions.empty()) versions.back().deleted = true;
-  }
+  // The states between the last unlink and the end are no versions anybody could open.
+  while (!versions.empty() && versions.back().deleted) versions.pop_back();
   if (versions.empty()) return Code::kNotFound;
-  if (versions.back().end) versions.back().deleted = true;
+  versions.back().deleted = versions.back().end.has_value();
   versions.front().content_changed = true;
   for (size_t i = 0; i < versions.size(); ++i) versions[i].number = i + 1;
   return versions;
@@ -61,8 +117,8 @@ Result<std::vector<Version>> versions_of(kv::Store& store, InodeId ino) {
 
 Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent) {
   std::map<std::string, PastName> latest;
-  TRY(visit_past(store, wire::dentry_prefix(parent),
-                 [&](std::string_view, Sequence end, wire::DentryRow row) {
+  TRY(visit_past(store, wire::dentry_prefix(parent), nullptr,
+                 [&](Sequence end, const wire::DentryRow& row) {
                    PastName& name = latest[row.name];
                    if (end < name.end) return;
                    name = {row.name, row.ino, static_cast<FileType>(row.type), row.begin, end};
@@ -79,31 +135,11 @@ Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key
 
 Result<PastPath> find_ever(kv::Store& store, const NameKey& key,
                            const std::vector<std::string>& components) {
-  const PastRows now(store, Sequence{UINT64_MAX - 1});
-  PastPath at{kRootInode, FileType::kDirectory, std::nullopt};
-  for (const std::string& name : components) {
-    if (at.type != FileType::kDirectory) return Code::kNotDirectory;
-    if (!at.end) {
-      const auto held = find_dentry(now, key, at.ino, name);
-      if (!held.ok()) return held.error();
-      if (const std::optional<Dentry>& dentry = *held) {
-        at = {dentry->row.ino, static_cast<FileType>(dentry->row.type), std::nullopt};
-        continue;
-      }
-    }
-    PastPath found{};
-    const uint64_t first = cookie_of(key, name);
-    for (uint64_t cookie = first; cookie < first + wire::kCookieSlots; ++cookie) {
-      TRY(visit_past(store, wire::dentry_key(at.ino, cookie),
-                     [&](std::string_view, Sequence end, wire::DentryRow row) {
-                       if (row.name != name || (found.end && *found.end > end)) return;
-                       found = PastPath{row.ino, static_cast<FileType>(row.type), end};
-                     }));
-    }
-    if (!found.end) return Code::kNotFound;
-    at = found;
-  }
-  return at;
+  const PathSearch search(store, key);
+  const Held root{kRootInode, FileType::kDirectory, Sequence{}, std::nullopt};
+  const auto found = TRY(search.last_of(root, components));
+  if (!found) return Code::kNotFound;
+  return PastPath{found->ino, found->type, found->end};
 }
 
 }  // namespace nacre::meta

@@ -35,8 +35,9 @@ struct PastName {
 };
 // Names that `parent` does not hold now but did, the latest removal of each; in name order.
 Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent);
-// The inode that last had the path (components from the root), wherever history still knows it: the
-// present first, then the latest past. `end` of the result is set when it is gone.
+// The inode that last had the path (components from the root): now, or at the latest moment that
+// history still knows; directories are followed by the names they bore then. `end` is set when the
+// path is gone.
 struct PastPath {
   InodeId ino;
   FileType type = FileType::kRegular;

@@ -23,7 +23,7 @@ void Door::leave() {
 
 void Door::call() {
   const os::Lock lock(mutex_);
-  if (calls_ >= parked_) return;
+  if (taken_ || calls_ >= parked_) return;
   ++calls_;
   changed_.notify_one();
 }

@@ -29,7 +29,7 @@ class Door {
   bool come();
   // The worker at the door has a request.
   void leave();
-  // Lets in one more worker, if one is parked.
+  // Sends one of the parked to the door, unless somebody is there.
   void call();
   // Nobody waits any more.
   void close();

@@ -69,24 +69,27 @@ class Crew {
  private:
   void work() {
     while (door_.come()) {
-      {
-        const os::Lock lock(mutex_);
-        ++at_door_;
-        changed_.notify_all();
-        while (requests_ == 0 && !closed_) changed_.wait(mutex_);
-        --at_door_;
-        if (closed_) return;
-        --requests_;
-        ++serving_;
-        changed_.notify_all();
-      }
+      if (!take_request()) return;
       door_.leave();
-      const os::Lock lock(mutex_);
-      while (finished_ == 0 && !closed_) changed_.wait(mutex_);
-      if (finished_ > 0) --finished_;
-      --serving_;
-      changed_.notify_all();
+      serve();
     }
+  }
+  bool take_request() {
+    const os::Lock lock(mutex_);
+    ++at_door_;
+    changed_.notify_all();
+    while (requests_ == 0 && !closed_) changed_.wait(mutex_);
+    --at_door_;
+    --requests_;
+    return !closed_;
+  }
+  void serve() {
+    const os::Lock lock(mutex_);
+    ++serving_;
+    changed_.notify_all();
+    while (finished_ == 0 && !closed_) changed_.wait(mutex_);
+    --finished_;
+    --serving_;
   }
 
   Door door_;
@@ -130,7 +133,7 @@ TEST(Door, ACallLetsInOneMore) {
   EXPECT_TRUE(crew.become(1, 0));
 }
 
-TEST(Door, MoreCallsThanWorkersAreForgotten) {
+TEST(Door, CallsWhileSomebodyIsThereAreForgotten) {
   Crew crew(2, kNever);
   ASSERT_TRUE(crew.become(1, 0));
   for (int i = 0; i < 10; ++i) crew.door().call();

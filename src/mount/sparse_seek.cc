@@ -9,7 +9,8 @@ uint64_t length_until(uint64_t from, const Result<uint64_t>& end) {
 
 Result<uint64_t> seek_hole(fs::Tree& tree, InodeId ino, uint64_t offset,
                            const WriteBack& write_back) {
-  // A hole that is still the first one after write-back is one; else the next round looks at a later one.
+  // A hole that is still the first one after write-back is one; else the next round looks at a
+  // later one.
   Result<uint64_t> hole = tree.seek(ino, offset, fs::SeekKind::kHole);
   while (true) {
     const uint64_t start = hole.ok() ? *hole : offset;

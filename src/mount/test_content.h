@@ -48,15 +48,19 @@ class TestContent {
 
   // Makes a hole of [offset, offset + length); the size stays.
   void zero(uint64_t offset, uint64_t length) {
-    for_each_page(offset, length, [&](uint64_t page, uint64_t from, uint64_t count, uint64_t) {
-      const auto found = pages_.find(page);
-      if (found == pages_.end()) return;
-      if (count == kPageBytes) {
-        pages_.erase(found);
+    const uint64_t end = offset + length;
+    auto at = pages_.lower_bound(offset / kPageBytes);
+    while (at != pages_.end() && at->first * kPageBytes < end) {
+      const uint64_t start = at->first * kPageBytes;
+      const uint64_t from = std::max(offset, start) - start;
+      const uint64_t to = std::min(end - start, kPageBytes);
+      if (to - from == kPageBytes) {
+        at = pages_.erase(at);
       } else {
-        std::memset(found->second.data() + from, 0, count);
+        std::memset(at->second.data() + from, 0, to - from);
+        ++at;
       }
-    });
+    }
   }
 
   Result<uint64_t> seek(uint64_t offset, fs::SeekKind kind) const {

@@ -72,6 +72,7 @@ class TestTree final : public fs::Tree {
                               const meta::SetAttr& change) override {
     const os::Lock lock(mutex_);
     Node& n = *TRY(node(ino));
+    if (change.size.value_or(0) > kMaxBytes) return Code::kTooBig;
     if (change.kill_suid_sgid) kill_suid_sgid(n);
     n.attr.mode = change.mode.value_or(n.attr.mode);
     n.attr.uid = change.uid.value_or(n.attr.uid);
@@ -205,6 +206,7 @@ class TestTree final : public fs::Tree {
                const fs::WriteOptions& options) override {
     const os::Lock lock(mutex_);
     Node& n = *TRY(node(ino));
+    if (offset > kMaxBytes - std::min<uint64_t>(data.size(), kMaxBytes)) return Code::kTooBig;
     last_write_ = options;
     if (options.kill_suid_sgid) kill_suid_sgid(n);
     n.content.write(offset, data);
@@ -222,6 +224,7 @@ class TestTree final : public fs::Tree {
   Status allocate(InodeId ino, uint64_t offset, uint64_t length, fs::AllocateMode mode) override {
     const os::Lock lock(mutex_);
     TestContent& content = TRY(node(ino))->content;
+    if (offset > kMaxBytes || length > kMaxBytes - offset) return Code::kTooBig;
     const bool grows = mode == fs::AllocateMode::kAllocate || mode == fs::AllocateMode::kZeroRange;
     const bool zeroes = mode != fs::AllocateMode::kAllocate && mode != fs::AllocateMode::kKeepSize;
     if (zeroes && offset < content.size()) {
@@ -242,6 +245,7 @@ class TestTree final : public fs::Tree {
     const TestContent& source = TRY(node(from))->content;
     TestContent& target = TRY(node(to))->content;
     if (from_offset >= source.size()) return uint64_t{0};
+    if (to_offset > kMaxBytes - source.size()) return Code::kTooBig;
     std::string bytes(std::min(length, source.size() - from_offset), '\0');
     source.read(from_offset, as_writable_bytes(bytes));
     target.write(to_offset, as_bytes(bytes));
@@ -293,6 +297,8 @@ class TestTree final : public fs::Tree {
   }
 
  private:
+  static constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+
   struct Child {
     InodeId ino;
     uint64_t cookie;

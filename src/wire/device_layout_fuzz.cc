@@ -7,6 +7,7 @@
 
 #include "codec/checksum.h"
 #include "wire/segment_layout.h"
+#include "wire/unit_table.h"
 
 namespace {
 
@@ -77,6 +78,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 3:
       try_summary(bytes, mend);
+      break;
+    case 4:
+      (void)decode_unit_table(as_bytes(bytes), static_cast<uint32_t>(size * 16384), 100000).ok();
       break;
     default:
       (void)decode_tombstones(as_bytes(bytes)).ok();

@@ -13,7 +13,7 @@ void Cuts::extend(Sequence committed) {
 }
 
 void Cuts::note(Sequence committed, const State& before, const State& after) {
-  if (!background_) window_ = {before};
+  if (at_once_) window_ = {before};
   window_.push_back(after);
   if (committed <= committed_) return;
   extend(committed);

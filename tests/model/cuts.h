@@ -12,7 +12,7 @@ namespace nacre::model {
 
 class Cuts {
  public:
-  explicit Cuts(bool background) : background_(background) {}
+  explicit Cuts(bool at_once) : at_once_(at_once) {}
 
   // The volume was made.
   void begin(const State& state, Sequence committed);
@@ -36,7 +36,7 @@ class Cuts {
  private:
   void extend(Sequence committed);
 
-  const bool background_;
+  const bool at_once_;
   Sequence committed_;
   std::vector<State> window_;  // where the next cut may fall
   std::map<uint64_t, std::vector<State>> states_;

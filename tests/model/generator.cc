@@ -76,8 +76,9 @@ Operation Generator::make(Kind kind, std::string path) const {
 void Generator::collect(const State& state, NodeId directory, const std::string& path,
                         std::vector<Known>& known) const {
   for (const auto& [entry_name, node] : state.at(directory).entries) {
-    known.push_back({path + "/" + entry_name, node});
-    if (state.at(node).is_directory()) collect(state, node, known.back().path, known);
+    const std::string entry_path = path + "/" + entry_name;
+    known.push_back({entry_path, node});
+    if (state.at(node).is_directory()) collect(state, node, entry_path, known);
   }
 }
 
@@ -142,8 +143,8 @@ std::string Generator::past_path(bool want_regular) {
 }
 
 uint64_t Generator::size_of(const std::string& path) const {
-  const auto node = model_.find(path);
-  return node.ok() ? model_.state().at(*node).size() : 0;
+  const auto node = model_.readable(path);
+  return node.ok() ? (*node)->size() : 0;
 }
 
 uint64_t Generator::offset(const std::string& path) {
@@ -263,9 +264,8 @@ Operation Generator::content_operation() {
 Operation Generator::attribute_operation() {
   const bool from_past = profile_.past && !model_.moments().empty() && chance(15);
   Operation operation = make(Kind::kStat, from_past ? past_path(false) : existing(false));
-  const auto node = model_.find(operation.path);
-  const bool takes_user = node.ok() && (model_.state().at(*node).is_regular() ||
-                                        model_.state().at(*node).is_directory());
+  const auto node = model_.readable(operation.path);
+  const bool takes_user = node.ok() && ((*node)->is_regular() || (*node)->is_directory());
   switch (below(from_past ? 4 : 11)) {
     case 0:
       break;

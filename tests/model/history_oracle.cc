@@ -122,19 +122,6 @@ std::string HistoryOracle::check_versions(kv::Store& rows, NodeId node) const {
                      join(lines));
 }
 
-HistoryOracle::Lost HistoryOracle::lost(NodeId directory, const std::string& name,
-                                        uint64_t until) const {
-  Lost latest;
-  const auto found = lost_.find(directory);
-  if (found == lost_.end()) return latest;
-  const auto losses = found->second.find(name);
-  if (losses == found->second.end()) return latest;
-  for (const Lost& loss : losses->second) {
-    if (loss.end <= until) latest = loss;
-  }
-  return latest;
-}
-
 std::string HistoryOracle::number(NodeId node) const {
   const auto found = numbers_.find(node);
   return found == numbers_.end() ? "?" : std::to_string(found->second.value);
@@ -166,25 +153,16 @@ std::string HistoryOracle::check_deleted(kv::Store& rows, const meta::NameKey& k
                      numbers_.at(directory).value, join(expected), join(lines));
 }
 
+// The last commit in which the path leads somewhere.
 std::string HistoryOracle::path_answer(const std::vector<std::string>& names) const {
-  NodeId at = kRoot;
-  uint64_t end = 0;  // 0: not gone
-  for (const std::string& name : names) {
-    if (end == 0) {
-      if (const NodeId child = entry_of(commits_.at(last_), at, name); child != 0) {
-        at = child;
-        continue;
-      }
-    } else if (const NodeId child = entry_of(commits_.at(end - 1), at, name); child != 0) {
-      at = child;
-      continue;
-    }
-    const Lost loss = lost(at, name, end == 0 ? UINT64_MAX : end);
-    if (loss.end == 0) return "not found";
-    at = loss.node;
-    end = loss.end;
+  for (auto commit = commits_.rbegin(); commit != commits_.rend(); ++commit) {
+    NodeId at = kRoot;
+    for (const std::string& name : names) at = entry_of(commit->second, at, name);
+    if (at == 0) continue;
+    if (commit->first == last_) return number(at);
+    return fmt::format("{} until {}", number(at), commit->first + 1);
   }
-  return number(at) + (end == 0 ? "" : fmt::format(" until {}", end));
+  return "not found";
 }
 
 std::string HistoryOracle::check_path(kv::Store& rows, const meta::NameKey& key,

@@ -32,8 +32,6 @@ class HistoryOracle {
   std::string check_path(kv::Store& rows, const meta::NameKey& key,
                          const std::vector<std::string>& names) const;
   std::vector<std::string> versions_of(NodeId node) const;
-  // The last loss of the name at or before a commit; as `end` 0 when there is none.
-  Lost lost(NodeId directory, const std::string& name, uint64_t until) const;
   std::string path_answer(const std::vector<std::string>& names) const;
   void collect_paths(const State& state, NodeId directory, std::vector<std::string>& names);
   std::string number(NodeId node) const;

@@ -40,7 +40,7 @@ Status MemoryBlocks::read(BlockId id, uint64_t offset, MutableBytes into) {
   if (found == blocks_.end()) return Code::kNotFound;
   const ByteView bytes = as_bytes(found->second);
   if (offset > bytes.size() || into.size() > bytes.size() - offset) return Code::kOutOfRange;
-  std::copy_n(bytes.begin() + static_cast<ptrdiff_t>(offset), into.size(), into.begin());
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
   return {};
 }
 

@@ -63,6 +63,8 @@ class Model {
   std::string scanned(size_t slot, const std::vector<std::string>& names, bool at_end);
   // The node a path names; its error if there is none.
   Result<NodeId> find(const std::string& path) const;
+  // The same, as it is at the moment the path speaks of.
+  Result<const Node*> readable(const std::string& path) const;
 
  private:
   // What a path names: an entry of a directory, there or not, or a held node.
@@ -74,8 +76,6 @@ class Model {
     std::optional<NodeId> node;
   };
   Result<Place> resolve(const std::string& path) const;
-  // A node to be read, past or present.
-  Result<const Node*> readable(const std::string& path) const;
   // A node to be changed, which lies in the present.
   Result<NodeId> changeable(const std::string& path) const;
   bool slots_exist(const std::string& path) const;

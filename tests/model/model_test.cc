@@ -34,7 +34,7 @@ std::vector<std::string_view> names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, ModelTest, testing::ValuesIn(names()),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& variant) { return std::string(variant.param); });
 
 int run_by_hand(const std::map<std::string, std::string>& options) {
   const auto number = [&](const std::string& name, uint64_t otherwise) {

@@ -18,8 +18,8 @@ std::string unlike(const std::string& expected, const std::string& actual) {
 
 }  // namespace
 
-Session::Session(Machine& machine, const Rules& rules, bool background)
-    : machine_(machine), rules_(rules), model_(rules, machine.clock().now()), cuts_(background) {}
+Session::Session(Machine& machine, const Rules& rules, bool cuts_at_once)
+    : machine_(machine), rules_(rules), model_(rules, machine.clock().now()), cuts_(cuts_at_once) {}
 
 std::optional<Failure> Session::play(const Script& script) {
   if (std::string wrong = begin(); !wrong.empty()) return Failure{0, wrong};
@@ -52,7 +52,7 @@ std::string Session::step(const Operation& operation) {
   if (!wrong.empty()) return wrong;
   if (operation.kind == Kind::kAbandon) return {};
   cuts_.note(machine_.volume().committed(), before, model_.state());
-  return operation.kind == Kind::kSync ? check_synced(operation) : std::string();
+  return std::exchange(synced_, false) ? check_synced(operation) : std::string();
 }
 
 std::string Session::perform(const Operation& operation) {
@@ -93,6 +93,7 @@ std::string Session::compare(const Operation& operation) {
     model_.restore(before);
     return {};
   }
+  synced_ = operation.kind == Kind::kSync;
   return expected == actual ? std::string() : unlike(expected, actual);
 }
 

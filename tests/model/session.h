@@ -21,8 +21,9 @@ struct Failure {
 
 class Session {
  public:
-  // The machine is not open yet, and outlives the session.
-  Session(Machine& machine, const Rules& rules, bool background);
+  // The machine is not open yet, and outlives the session. `cuts_at_once`: what a commit holds is
+  // the state when it was asked for.
+  Session(Machine& machine, const Rules& rules, bool cuts_at_once);
 
   // Opens, plays, checks, closes. What went wrong first, or nothing.
   std::optional<Failure> play(const Script& script);
@@ -60,6 +61,7 @@ class Session {
   std::map<std::string, Sequence> snapshots_;
   std::map<NodeId, InodeId> numbers_;  // which inode each of the oracle's nodes is
   std::unique_ptr<TreeRunner> runner_;
+  bool synced_ = false;  // the operation was a kSync that succeeded
 };
 
 }  // namespace nacre::model

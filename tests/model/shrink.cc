@@ -1,6 +1,7 @@
 #include "model/shrink.h"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace nacre::model {
 
@@ -34,8 +35,8 @@ class Shrinker {
     for (size_t end = script_.size(); end > 0; end = std::min(end, script_.size())) {
       const size_t begin = end - std::min(chunk, end);
       Script candidate = script_;
-      candidate.erase(candidate.begin() + static_cast<ptrdiff_t>(begin),
-                      candidate.begin() + static_cast<ptrdiff_t>(end));
+      candidate.erase(candidate.begin() + static_cast<std::ptrdiff_t>(begin),
+                      candidate.begin() + static_cast<std::ptrdiff_t>(end));
       take_if_fails(std::move(candidate));
       end = begin;
     }

@@ -15,7 +15,9 @@ constexpr uint64_t kMachineSeed = 7;
 
 std::string play_here(const Variant& variant, const Script& script) {
   MemoryMachine machine(variant.settings, kMachineSeed);
-  Session session(machine, variant.rules, variant.settings.background);
+  // After a fault, a cut waits for the next commit.
+  const bool cuts_at_once = !variant.settings.background && !variant.profile.faults;
+  Session session(machine, variant.rules, cuts_at_once);
   const auto failure = session.play(script);
   if (!failure) return {};
   const std::string place =

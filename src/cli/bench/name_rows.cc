@@ -36,6 +36,7 @@ Status make_thread_directories(Scene& scene) {
 Result<Measured> create_parallel(Scene& scene) {
   const std::vector<std::string> names = numbered_names('f', scene.options.files);
   std::vector<File> directories;
+  directories.reserve(scene.options.threads);
   for (uint64_t thread = 0; thread < scene.options.threads; ++thread) {
     directories.push_back(TRY(open_directory(thread_directory(scene, thread))));
   }

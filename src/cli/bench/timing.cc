@@ -61,6 +61,7 @@ Result<Measured> Stopwatch::time_threads(
   Gate gate;
   std::vector<std::optional<Result<Measured>>> results(threads);
   std::vector<os::Thread> running;
+  running.reserve(threads);
   for (uint64_t index = 0; index < threads; ++index) {
     running.emplace_back("bench-" + std::to_string(index), [&, index] {
       gate.wait();
