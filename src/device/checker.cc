@@ -18,25 +18,23 @@ constexpr uint64_t kReadBytes = kMiB;
 
 Result<CheckReport> Checker::run() {
   for (uint32_t segment = 0; segment < core_.segments.size(); ++segment) {
-    const SegmentTable::Segment state = core_.segments.at(segment);
-    if (state.use == Use::kFree) continue;
-    ++result_.segments;
-    if (state.use == Use::kDamaged) {
+    if (core_.segments.at(segment).use == Use::kDamaged) {
+      ++result_.segments;
       found(segment, 0, nullptr,
-            Error(Code::kCorrupt,
-                  "content unknown since the device was "
-                  "opened; kept out of use"));
+            Error(Code::kCorrupt, "content unknown since the device was opened; kept out of use"));
       continue;
     }
-    check_segment(segment, state);
+    const auto state = core_.segments.pin_in_use(segment);
+    if (!state) continue;
+    ++result_.segments;
+    check_segment(segment, *state);
+    core_.segments.unpin(segment);
   }
   return result_;
 }
 
 void Checker::found(uint32_t segment, uint64_t offset_bytes, const wire::SummaryRecord* record,
                     const Error& error) {
-  // Cleaning may have freed the segment while it was looked at.
-  if (core_.segments.at(segment).use == Use::kFree) return;
   ++result_.problems;
   if (error.code() == Code::kIo) core_.faults.io.fetch_add(1);
   if (error.code() == Code::kCorrupt) core_.faults.corrupt.fetch_add(1);
@@ -67,7 +65,9 @@ wire::Summary Checker::contents_of(const SegmentFile& file, uint32_t segment,
   Result<wire::Summary> summary = core_.reader.read_summary(file, segment, state.generation);
   if (summary.ok()) return summary.take();
   const uint64_t footer_at = core_.superblock.segment_bytes - wire::kSummaryFooterBytes;
-  found(segment, footer_at, nullptr, summary.error());
+  // One that goes on taking appends has none any more.
+  const bool sealed = core_.segments.at(segment).use == Use::kSealed;
+  if (sealed) found(segment, footer_at, nullptr, summary.error());
   return core_.reader.walk(file, segment, state.generation).summary;
 }
 

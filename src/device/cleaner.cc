@@ -84,15 +84,13 @@ Status Cleaner::clean_segment(const SegmentTable::Candidate& candidate) {
     core_.segments.set_stuck(candidate.segment);
     return core_.located(candidate.segment, file.error());
   }
-  Status cleaned = move_contents(*file, candidate);
-  const bool moved = cleaned.ok();
-  if (moved) cleaned = free_segment(*file, candidate);
-  if (cleaned.ok()) return {};
+  const Status moved = move_contents(*file, candidate);
+  if (moved.ok()) return free_segment(*file, candidate);
   // Some of its records may have moved and left their copies behind.
   core_.segments.set_stale(candidate.segment);
-  const bool damaged = cleaned.code() == Code::kCorrupt || cleaned.code() == Code::kIo;
-  if (moved || damaged) core_.segments.set_stuck(candidate.segment);
-  return cleaned;
+  const bool damaged = moved.code() == Code::kCorrupt || moved.code() == Code::kIo;
+  if (damaged) core_.segments.set_stuck(candidate.segment);
+  return moved;
 }
 
 // Copies everything that counts into the log, durable on return.
@@ -156,13 +154,17 @@ Status Cleaner::free_segment(const SegmentFile& file, const SegmentTable::Candid
                                                           .segment = candidate.segment,
                                                           .generation = candidate.generation});
   const std::string zeros(kDevicePageBytes, '\0');
+  core_.segments.begin_free(candidate.segment);
   Status marked = file.write(0, as_bytes(header));
   if (marked.ok()) {
     marked = file.write(core_.superblock.segment_bytes - kDevicePageBytes, as_bytes(zeros));
   }
   if (marked.ok()) marked = file.sync();
-  if (!marked.ok()) return core_.located(candidate.segment, marked.error());
-  core_.segments.wait_unpinned(candidate.segment);
+  if (!marked.ok()) {
+    core_.segments.cancel_free(candidate.segment);
+    return core_.located(candidate.segment, marked.error());
+  }
+  core_.log->forget(file);
   core_.segments.free(candidate.segment, core_.host.clock.monotonic_ns());
   return {};
 }
@@ -174,7 +176,7 @@ void Cleaner::release_spares(bool closing) {
   const int64_t before_ns = closing ? now_ns : now_ns - kLongFreeNs;
   while (const auto segment = core_.segments.take_spare(keep, before_ns)) {
     const bool released = core_.backing->release_segment(*segment).ok();
-    core_.segments.put_back_free(*segment, !released);
+    core_.segments.put_back_free(*segment, !released, now_ns);
     if (!released) return;
   }
 }

@@ -184,8 +184,9 @@ class Device {
   Usage usage();
 
   // Moves live records out of sparse segments until `bytes` more are free for new records or
-  // nothing is left to gain. One at a time; others wait. Returns the bytes gained. Space that has
-  // long been free in a directory goes back to the host.
+  // nothing is left to gain. One at a time; others wait. Waits for readers of what it moved, so
+  // the caller must hold no Fragment. Returns the bytes gained. Space that has long been free in a
+  // directory goes back to the host.
   Result<uint64_t> clean(uint64_t bytes);
   // Verifies segment headers, summaries and record headers, and with `deep` every byte of payload.
   // Damage is reported through `report`, and fails nothing.

@@ -88,6 +88,14 @@ Result<wire::Superblock> plan(Host host, const std::string& path, const FormatOp
   superblock.segment_bytes = choose_segment_bytes(space_bytes, options);
   superblock.segment_count = static_cast<uint32_t>(
       std::min<uint64_t>(space_bytes / superblock.segment_bytes, wire::kMaxSegments));
+  if (superblock.segment_bytes % kDevicePageBytes != 0 ||
+      superblock.segment_bytes < wire::kMinSegmentBytes ||
+      superblock.segment_bytes > wire::kMaxSegmentBytes) {
+    return Error(Code::kInvalid,
+                 fmt::format("segments of {} bytes: they must have {} to {}, in whole pages of {}",
+                             superblock.segment_bytes, format_size(wire::kMinSegmentBytes),
+                             format_size(wire::kMaxSegmentBytes), format_size(kDevicePageBytes)));
+  }
   if (superblock.segment_bytes < kBlocksPerSegment * options.block_bytes) {
     return Error(Code::kInvalid, fmt::format("segments of {} do not hold {} blocks of {}",
                                              format_size(superblock.segment_bytes),

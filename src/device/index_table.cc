@@ -7,15 +7,17 @@ namespace {
 
 constexpr size_t kLeastSlots = 16;
 
+// The finalizer of splitmix64.
+uint64_t mixed(uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9u;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBu;
+  return bits ^ (bits >> 31);
+}
+
 }  // namespace
 
 uint64_t hash_of(const Key& key) {
-  // The finalizer of splitmix64 over all bits of the key.
-  uint64_t hash = key.id.high ^ (key.id.low * 0x9E3779B97F4A7C15u) ^
-                  (uint64_t{key.fragment} * 0xD6E8FEB86659FD93u);
-  hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9u;
-  hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBu;
-  return hash ^ (hash >> 31);
+  return mixed(mixed(key.id.high + key.fragment * 0x9E3779B97F4A7C15u) ^ key.id.low);
 }
 
 IndexTable::IndexTable() : slots_(kLeastSlots) {}

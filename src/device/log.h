@@ -58,6 +58,9 @@ class Log {
   // sync(), then seals every open segment, so that opening need not walk it. No appends after it.
   Status close();
 
+  // The file is synced, or given up: nothing in it waits to be synced.
+  void forget(const SegmentFile& file);
+
   // The records of a segment that is open; nothing if it is not.
   std::optional<wire::Summary> contents(uint32_t segment);
   // Pages left in open segments that new blocks may use.

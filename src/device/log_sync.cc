@@ -173,6 +173,12 @@ void Log::seal(const OpenPtr& open, bool appendable) {
   if (written && !listed) unsynced_summaries_.push_back(open->file);
 }
 
+void Log::forget(const SegmentFile& file) {
+  os::Lock lock(mutex_);
+  std::erase_if(unsynced_summaries_,
+                [&file](const SegmentFile& other) { return other.shares_file_with(file); });
+}
+
 Status Log::sync_summaries(size_t leave) {
   for (;;) {
     SegmentFile oldest;

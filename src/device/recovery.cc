@@ -160,7 +160,7 @@ void Recovery::fill_reserve() {
   while (const std::optional<uint32_t> segment = core_.segments.missing_reserve()) {
     const Result<SegmentFile> file = core_.backing->create_segment(*segment);
     const bool made = file.ok() && file->sync().ok();
-    core_.segments.put_back_free(*segment, made);
+    core_.segments.put_back_free(*segment, made, core_.host.clock.monotonic_ns());
     if (!made) return;
   }
 }

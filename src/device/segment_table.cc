@@ -47,18 +47,17 @@ SegmentTable::Totals SegmentTable::totals() const {
 }
 
 void SegmentTable::unpin(uint32_t segment) {
-  if (slots_[segment].pins.fetch_sub(1) > 1 || waiting_for_pins_.load() == 0) return;
+  if (slots_[segment].pins.fetch_sub(1) > 1 || !waiting_for_pins_.load()) return;
   os::Lock lock(mutex_);
   unpinned_.notify_all();
 }
 
-void SegmentTable::wait_unpinned(uint32_t segment) {
-  waiting_for_pins_.fetch_add(1);
-  {
-    os::Lock lock(mutex_);
-    while (slots_[segment].pins.load() != 0) unpinned_.wait(mutex_);
-  }
-  waiting_for_pins_.fetch_sub(1);
+std::optional<SegmentTable::Segment> SegmentTable::pin_in_use(uint32_t segment) {
+  os::Lock lock(mutex_);
+  const Segment& state = slots_[segment].segment;
+  if (state.use != Use::kOpen && state.use != Use::kSealed) return std::nullopt;
+  pin(segment);
+  return state;
 }
 
 void SegmentTable::restore(uint32_t segment, const Segment& found) {
@@ -113,10 +112,11 @@ std::optional<uint32_t> SegmentTable::take_appendable(uint32_t room_pages) {
   return std::nullopt;
 }
 
-void SegmentTable::put_back_free(uint32_t segment, bool exists) {
+void SegmentTable::put_back_free(uint32_t segment, bool exists, int64_t now_ns) {
   os::Lock lock(mutex_);
   slots_[segment].segment.use = Use::kFree;
   slots_[segment].segment.exists = exists;
+  slots_[segment].segment.free_since_ns = now_ns;
   (exists ? spare_ : absent_).push_back(segment);
 }
 
@@ -246,10 +246,28 @@ void SegmentTable::set_stuck(uint32_t segment) {
   slots_[segment].segment.stuck = true;
 }
 
+// One caller at a time: the cleaner.
+void SegmentTable::begin_free(uint32_t segment) {
+  os::Lock lock(mutex_);
+  Slot& slot = slots_[segment];
+  CHECK(slot.segment.use == Use::kSealed);
+  slot.segment.use = Use::kFreeing;
+  waiting_for_pins_ = true;
+  while (slot.pins.load() != 0) unpinned_.wait(mutex_);
+  waiting_for_pins_ = false;
+}
+
+void SegmentTable::cancel_free(uint32_t segment) {
+  set_stale(segment);
+  os::Lock lock(mutex_);
+  slots_[segment].segment.use = Use::kSealed;
+  slots_[segment].segment.stuck = true;
+}
+
 void SegmentTable::free(uint32_t segment, int64_t now_ns) {
   os::Lock lock(mutex_);
   Slot& slot = slots_[segment];
-  CHECK(slot.segment.use == Use::kSealed && slot.pins.load() == 0);
+  CHECK(slot.segment.use == Use::kFreeing && slot.pins.load() == 0);
   totals_.used_pages -= slot.segment.end_page - 1;
   totals_.live_pages -= slot.segment.live_pages;
   if (slot.segment.has_stale) --stale_segments_;

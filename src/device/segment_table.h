@@ -1,8 +1,8 @@
 // What every segment of a device is in use for, and how much of it still counts. Thread-safe.
 //
-// A segment goes free → open → sealed → free. While open it takes appends and belongs to the Log;
-// while sealed it is only read. It becomes free when nothing in it counts and its header on disk
-// says so durably; then it may be used again under a new generation.
+// A segment goes free → open → sealed → freeing → free. While open it takes appends and belongs to
+// the Log; while sealed it is only read. It becomes free when nothing in it counts and its header
+// on disk says so durably; then it may be used again under a new generation.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,7 @@ enum class Use : uint8_t {
   kFree,
   kOpen,
   kSealed,
+  kFreeing,  // nothing in it counts, but its header on disk may not say so yet
   kDamaged,  // its content is unknown; kept out of use
 };
 
@@ -78,7 +79,8 @@ class SegmentTable {
   // being freed at that moment: the lock of an index entry that points into it.
   void pin(uint32_t segment) { slots_[segment].pins.fetch_add(1); }
   void unpin(uint32_t segment);
-  void wait_unpinned(uint32_t segment);
+  // Pins it and says what it is, if it is open or sealed.
+  std::optional<Segment> pin_in_use(uint32_t segment);
 
   // Opening a device: what recovery found, then once finish_restore(). Segments it does not name
   // are free and absent.
@@ -90,7 +92,7 @@ class SegmentTable {
   // A sealed, appendable segment with at least `room_pages` behind its records, now kOpen.
   std::optional<uint32_t> take_appendable(uint32_t room_pages);
   // Takes one that take_*() gave back to what it was.
-  void put_back_free(uint32_t segment, bool exists);
+  void put_back_free(uint32_t segment, bool exists, int64_t now_ns = 0);
   void put_back_sealed(uint32_t segment);
   void begin_use(uint32_t segment, uint64_t generation);
   void set_end(uint32_t segment, uint32_t end_page);
@@ -118,8 +120,12 @@ class SegmentTable {
   void set_stale(uint32_t segment);
   // It cannot be cleaned.
   void set_stuck(uint32_t segment);
+  // Nothing in a sealed segment counts any more: waits for its readers, and keeps out new ones.
+  void begin_free(uint32_t segment);
   // Its header says so on disk, durably. Releases the tombstones kept for its records.
   void free(uint32_t segment, int64_t now_ns);
+  // The header could not be written: sealed again, stale and stuck.
+  void cancel_free(uint32_t segment);
   // A spare one, free since `before_ns` or earlier, beyond `keep` of them. The caller gives its
   // space back to the host and then calls put_back_free().
   std::optional<uint32_t> take_spare(uint32_t keep, int64_t before_ns);
@@ -146,7 +152,7 @@ class SegmentTable {
   const uint32_t segment_pages_;
   mutable os::Mutex mutex_;  // a leaf; guards the slots but for their atomics
   os::CondVar unpinned_;
-  std::atomic<uint32_t> waiting_for_pins_ = 0;
+  std::atomic<bool> waiting_for_pins_ = false;
   const std::unique_ptr<Slot[]> slots_;
   Totals totals_ GUARDED_BY(mutex_);
   uint32_t stale_segments_ GUARDED_BY(mutex_) = 0;

@@ -288,6 +288,7 @@ Result<uint64_t> Volume::seek(InodeId ino, uint64_t offset, SeekKind kind) {
 // buffers are sealed, committed blocks are kept from upkeep until this is committed.
 void Volume::put_pieces(InodeId ino, uint64_t offset, std::vector<PieceAt> pieces,
                         uint64_t from_offset) {
+  if (pieces.empty()) return;  // a listed delta is never empty
   Delta& delta = active_delta(ino);
   for (auto& [from, piece] : pieces) {
     if (piece.kind == Piece::Kind::kBuffer) piece.buffer->sealed = true;

@@ -12,6 +12,14 @@ void CompactionTotals::add(const Repacked& done) {
   damaged += done.damaged.size();
 }
 
+void CompactionTotals::add(const CompactionTotals& other) {
+  examined += other.examined;
+  blocks_freed += other.blocks_freed;
+  bytes_written += other.bytes_written;
+  bytes_freed += other.bytes_freed;
+  damaged += other.damaged;
+}
+
 void Compactor::begin_pass() {
   walking_ = true;
   cursor_ = std::string(1, wire::kBlockRowKind);

@@ -28,6 +28,7 @@ struct CompactionTotals {
   uint64_t damaged = 0;  // blocks that could not be read
 
   void add(const Repacked& done);
+  void add(const CompactionTotals& other);
 };
 
 // Not thread-safe: one at a time works on a volume. It may be dropped at any time.

@@ -1,7 +1,9 @@
 #include "keeper/forget.h"
 
-#include <set>
+#include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "keeper/patient_upkeep.h"
 #include "meta/types.h"
@@ -21,19 +23,10 @@ class Forgetting {
   Result<Forgotten> run(Compactor& compactor) {
     TRY(volume_.commit());
     TRY(look());
-    const std::string inode = wire::inode_key(ino_);
-    // First of all old views stop looking at the content.
-    TRY(walk(kv::prefix_range(inode), [this](auto& builder, auto key, auto value) {
-      return forget_version(builder, key, value);
-    }));
-    TRY(walk(kv::prefix_range(wire::extent_prefix(ino_)), [this](auto& builder, auto key, auto value) {
-      return forget_extent(builder, key, value);
-    }));
-    TRY(walk(kv::prefix_range(wire::xattr_prefix(ino_)), [](auto& builder, auto key, auto value) {
-      return builder.drop_past(key, value);
-    }));
-    if (options_.whole) TRY(forget_names());
-    return free_blocks(compactor);
+    Status erased = erase_rows();
+    TRY(free_blocks(compactor));  // of what was erased, even if it is not all
+    TRY(std::move(erased));
+    return done_;
   }
 
  private:
@@ -59,9 +52,23 @@ class Forgetting {
     return {};
   }
 
-  // Every past row of the range, a batch at a time.
-  Status walk(const kv::Range& range, const Visitor& visit) {
-    std::string from = range.lower;
+  Status erase_rows() {
+    // First of all old views stop looking at the content.
+    TRY(walk(wire::inode_key(ino_), [this](auto& builder, auto key, auto value) {
+      return forget_version(builder, key, value);
+    }));
+    TRY(walk(wire::extent_prefix(ino_), [this](auto& builder, auto key, auto value) {
+      return forget_extent(builder, key, value);
+    }));
+    TRY(walk(wire::xattr_prefix(ino_), [](auto& builder, auto key, auto value) {
+      return builder.drop_past(key, value);
+    }));
+    return options_.whole ? forget_names() : Status();
+  }
+
+  // Every past row whose key starts so, a batch at a time.
+  Status walk(const std::string& prefix, const Visitor& visit) {
+    std::string from = prefix;
     for (bool more = true; more;) {
       const Forgotten before = done_;
       std::string next;
@@ -69,7 +76,7 @@ class Forgetting {
             done_ = before;
             more = false;
             uint64_t seen = 0;
-            const auto rows = volume_.rows().iterate(kv::Family::kPast, {from, range.upper});
+            const auto rows = volume_.rows().iterate(kv::Family::kPast, {from, kv::prefix_end(prefix)});
             for (rows->seek_to_first(); rows->valid(); rows->next()) {
               if (seen++ == kRowsPerStep) {
                 next = rows->key();
@@ -108,13 +115,17 @@ class Forgetting {
       builder.mend(kv::Family::kPast, std::string(key), std::nullopt);
       return {};
     }
-    if (row->kind == wire::ExtentKind::kBlock) blocks_.insert(row->block);
+    if (row->kind == wire::ExtentKind::kBlock && !blocks_.contains(row->block)) {
+      const auto stored = TRY(volume_.rows().get(kv::Family::kBlocks, wire::block_key(row->block)));
+      const auto block = wire::decode_block(stored.value_or(""));
+      blocks_[row->block] = block.ok() ? block->stored_bytes : 0;
+    }
     return builder.drop_past(key, value);
   }
 
   Status forget_names() {
     const std::string all(1, static_cast<char>(wire::RowKind::kDentry));
-    return walk(kv::prefix_range(all), [this](auto& builder, auto key, auto value) -> Status {
+    return walk(all, [this](auto& builder, auto key, auto value) -> Status {
       const auto row = wire::decode_dentry(value);
       if (!row.ok() || row->ino != ino_ || TRY(has_next_slot(key))) return {};
       ++done_.names;
@@ -135,21 +146,28 @@ class Forgetting {
     return rows->valid();
   }
 
-  Result<Forgotten> free_blocks(Compactor& compactor) {
-    for (const BlockId block : blocks_) {
-      if (!TRY(volume_.rows().get(kv::Family::kBlocks, wire::block_key(block)))) ++done_.blocks_freed;
+  // Blocks without any reference left went with the rows; others are rewritten.
+  Status free_blocks(Compactor& compactor) {
+    std::vector<BlockId> left;
+    for (const auto& [block, bytes] : blocks_) {
+      if (TRY(volume_.rows().get(kv::Family::kBlocks, wire::block_key(block)))) {
+        left.push_back(block);
+      } else {
+        ++done_.blocks_freed;
+        done_.bytes_freed += bytes;
+      }
     }
-    const auto rewritten = TRY(compactor.rewrite({blocks_.begin(), blocks_.end()}));
+    const auto rewritten = TRY(compactor.rewrite(left));
     done_.blocks_freed += rewritten.blocks_freed;
-    done_.bytes_freed = rewritten.bytes_freed - std::min(rewritten.bytes_freed, rewritten.bytes_written);
+    done_.bytes_freed += rewritten.bytes_freed - std::min(rewritten.bytes_freed, rewritten.bytes_written);
     done_.damaged = rewritten.damaged;
-    for (const std::string& prefix : {wire::inode_key(ino_), wire::extent_prefix(ino_),
-                                      wire::xattr_prefix(ino_)}) {
+    for (const std::string& prefix :
+         {wire::inode_key(ino_), wire::extent_prefix(ino_), wire::xattr_prefix(ino_)}) {
       TRY(volume_.rows().compact(kv::Family::kPast, kv::prefix_range(prefix)));
     }
     const block::Space space = volume_.blocks().space();
     TRY(volume_.blocks().clean(space.used_bytes - std::min(space.used_bytes, space.live_bytes)));
-    return done_;
+    return {};
   }
 
   fs::Volume& volume_;
@@ -158,7 +176,7 @@ class Forgetting {
   const std::function<bool(const Forgotten&)>& go_on_;
   bool alive_ = false;
   Forgotten done_;
-  std::set<BlockId> blocks_;  // that held forgotten bytes
+  std::map<BlockId, uint64_t> blocks_;  // that held forgotten bytes, and their sizes
 };
 
 }  // namespace

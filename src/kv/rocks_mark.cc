@@ -64,6 +64,8 @@ Result<Mark> decode_mark(ByteView bytes, const std::string& path) {
 Result<std::unique_ptr<MarkFile>> MarkFile::create(os::FileSystem& disk, const std::string& path) {
   std::unique_ptr<os::File> file = TRY(disk.open(mark_path(path), os::OpenMode::kCreate));
   TRY(file->truncate(0));
+  // Takes the space now, so that set() does not fail on a full disk.
+  TRY(file->write_at(0, as_bytes(std::string(kMarkBytes, '\0'))));
   return std::unique_ptr<MarkFile>(new MarkFile(std::move(file)));
 }
 

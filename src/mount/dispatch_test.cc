@@ -70,6 +70,14 @@ TEST_F(Dispatch, OperationsNobodyKnowsAreNotAskedForAgain) {
   }
 }
 
+TEST_F(Dispatch, FilesAreOpenedForKernelsThatInsist) {
+  const std::string wire = bytes_of(fuse_open_in{});
+  EXPECT_EQ(ask(FUSE_OPEN, kRootInode, wire).error_number, ENOSYS);
+  const auto opened = ask(FUSE_OPENDIR, kRootInode, wire);
+  EXPECT_EQ(opened.error_number, 0);
+  EXPECT_EQ(opened.as<fuse_open_out>().open_flags, unsigned{FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR});
+}
+
 TEST_F(Dispatch, ForgettingHasNoAnswerHoweverMalformed) {
   tell(FUSE_FORGET, kRootInode, "");
   tell(FUSE_BATCH_FORGET, kRootInode, bytes_of(fuse_batch_forget_in{.count = 9, .dummy = 0}));

@@ -39,6 +39,7 @@ int make_socket(int* ends) { return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLO
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> list;
+  list.reserve(words.size() + 1);
   for (std::string& word : words) list.push_back(word.data());
   list.push_back(nullptr);
   return list;

@@ -64,13 +64,14 @@ TEST_P(MountedData, ManyWritersAndReadersAtOnce) {
   const auto work = [this](int id) {
     for (int round = 0; round < 20; ++round) {
       const std::string name = "file-" + std::to_string(id);
-      const std::string content = pattern(static_cast<size_t>(50'000 + 1000 * round),
+      const std::string content = pattern(50'000 + 1000 * static_cast<size_t>(round),
                                           static_cast<uint32_t>(id * 100 + round));
       make_file(name, content);
       EXPECT_TRUE(content_of(name) == content);
     }
   };
   std::vector<std::unique_ptr<os::Thread>> threads;
+  threads.reserve(8);
   for (int id = 0; id < 8; ++id) {
     threads.push_back(std::make_unique<os::Thread>("client", [&work, id] { work(id); }));
   }

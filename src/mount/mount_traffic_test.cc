@@ -155,7 +155,7 @@ TEST_P(MountTraffic, UnlinkingIsOneRequest) {
 TEST_P(MountTraffic, WhatIsNotOfferedIsNotAskedForAgain) {
   expect_cost({}, nothing, [this](const std::string&) {
     error_of_open(".", O_TMPFILE | O_RDWR);
-    ::access(at("warm").c_str(), R_OK);
+    exists("warm");
     open("warm", O_RDONLY);
     open(".", O_RDONLY | O_DIRECTORY);
   });

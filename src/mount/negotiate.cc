@@ -38,9 +38,6 @@ Features features_of(uint64_t flags) {
       .write_back = has(FUSE_WRITEBACK_CACHE),
       .no_open = has(FUSE_NO_OPEN_SUPPORT),
       .no_opendir = has(FUSE_NO_OPENDIR_SUPPORT),
-      .kill_privileges = has(FUSE_HANDLE_KILLPRIV_V2),
-      .readdirplus = has(FUSE_DO_READDIRPLUS),
-      .posix_acl = has(FUSE_POSIX_ACL),
   };
 }
 

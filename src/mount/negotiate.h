@@ -19,11 +19,7 @@ struct Features {
   Dialect dialect;
   bool write_back = false;  // the kernel holds dirty pages, sizes and times
   bool no_open = false;     // OPEN refused with ENOSYS means: never ask again
-  bool no_opendir = false;
-  bool kill_privileges =
-      false;  // we drop setuid and setgid; the kernel need not probe for capabilities
-  bool readdirplus = false;
-  bool posix_acl = false;
+  bool no_opendir = false;  // the same of OPENDIR
 };
 
 struct Agreement {

@@ -23,8 +23,8 @@ TEST(Negotiate, UsesWhatTheKernelOffers) {
   EXPECT_TRUE(features.write_back);
   EXPECT_TRUE(features.no_open);
   EXPECT_TRUE(features.no_opendir);
-  EXPECT_TRUE(features.kill_privileges);
   EXPECT_TRUE(features.dialect.setxattr_ext);
+  EXPECT_NE(agreement->answer.flags & FUSE_HANDLE_KILLPRIV_V2, 0u);
   EXPECT_EQ(agreement->answer.minor, 37u);
   EXPECT_EQ(agreement->answer.max_write, 1u << 20);
   EXPECT_EQ(agreement->answer.max_pages, 256u);
@@ -40,7 +40,6 @@ TEST(Negotiate, AsksForNothingThatWasNotOffered) {
   EXPECT_EQ(agreement->answer.flags2, 0u);
   EXPECT_FALSE(agreement->features.no_open);
   EXPECT_FALSE(agreement->features.no_opendir);
-  EXPECT_FALSE(agreement->features.kill_privileges);
   EXPECT_FALSE(agreement->features.dialect.setxattr_ext);
 }
 

@@ -15,7 +15,10 @@ constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 // Times beyond what 64 bits of nanoseconds hold (years 1677 to 2262) stop at the ends.
 Timestamp timestamp(Arguments& in, uint64_t wire_seconds, uint32_t nanoseconds) {
-  if (nanoseconds >= kNsPerSecond) in.refuse();
+  if (nanoseconds >= kNsPerSecond) {
+    in.refuse();
+    return {};
+  }
   constexpr int64_t kLastSecond = INT64_MAX / kNsPerSecond - 1;
   const auto seconds = std::clamp(static_cast<int64_t>(wire_seconds), -kLastSecond, kLastSecond);
   return {seconds * kNsPerSecond + nanoseconds};

@@ -30,7 +30,7 @@ bool is_certain(const Result<uint64_t>& found, uint64_t offset, fs::SeekKind kin
 Result<uint64_t> seek_written_back(fs::Tree& tree, InodeId ino, uint64_t offset, fs::SeekKind kind,
                                    const WriteBack& write_back) {
   if (kind == fs::SeekKind::kHole) return seek_hole(tree, ino, offset, write_back);
-  const Result<uint64_t> found = tree.seek(ino, offset, fs::SeekKind::kData);
+  Result<uint64_t> found = tree.seek(ino, offset, fs::SeekKind::kData);
   if (is_certain(found, offset, kind)) return found;
   write_back(offset, length_until(offset, found));
   return tree.seek(ino, offset, fs::SeekKind::kData);

@@ -43,6 +43,16 @@ class TestTree final : public fs::Tree {
     const os::Lock lock(mutex_);
     return syncs_;
   }
+  // Lets sync() wait until held no more.
+  void hold_syncs(bool held) {
+    const os::Lock lock(mutex_);
+    held_ = held;
+    released_.notify_all();
+  }
+  int waiting_syncs() {
+    const os::Lock lock(mutex_);
+    return waiting_syncs_;
+  }
   uint64_t size_of(InodeId ino) {
     const os::Lock lock(mutex_);
     return nodes_[ino].content.size();
@@ -217,6 +227,9 @@ class TestTree final : public fs::Tree {
   Status sync(InodeId ino, fs::SyncScope scope) override {
     const os::Lock lock(mutex_);
     TRY(node(ino));
+    ++waiting_syncs_;
+    while (held_) released_.wait(mutex_);
+    --waiting_syncs_;
     syncs_.push_back(scope);
     return {};
   }
@@ -413,6 +426,9 @@ class TestTree final : public fs::Tree {
   uint64_t next_cookie_ GUARDED_BY(mutex_) = 3;
   fs::WriteOptions last_write_ GUARDED_BY(mutex_);
   std::vector<fs::SyncScope> syncs_ GUARDED_BY(mutex_);
+  os::CondVar released_;
+  bool held_ GUARDED_BY(mutex_) = false;
+  int waiting_syncs_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace nacre::mount

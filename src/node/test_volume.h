@@ -103,7 +103,8 @@ class TestVolume {
   // Zero if there is no such file now.
   InodeId find(const std::string& path) {
     InodeId ino = kRootInode;
-    for (const std::string& name : *split_path(path)) {
+    const PathComponents components = split_path(path).take();
+    for (const std::string& name : components) {
       const auto found =
           volume().look([&](const meta::Namespace& names) { return names.lookup(ino, name); });
       if (!found.ok()) return InodeId{};
@@ -133,7 +134,7 @@ class TestVolume {
  private:
   static std::string name_of(const std::string& path) { return split_path(path)->back(); }
   InodeId parent_of(const std::string& path) {
-    PathComponents components = *split_path(path);
+    PathComponents components = split_path(path).take();
     components.pop_back();
     return find(join_path(components));
   }

@@ -66,12 +66,17 @@ Status VolumeDirectory::open_parts() {
       {.memory_bytes = options_.memory.rows_bytes, .read_only = options_.read_only}));
   local_ = std::make_unique<block::LocalStore>(TRY(open_devices()), superblock().compression);
   watched_ = std::make_unique<WatchedStore>(*local_, host_.clock);
+  cached_ = std::make_unique<block::CachedStore>(
+      *watched_, block::CacheOptions{.capacity_bytes = options_.memory.block_cache_bytes,
+                                     .prefetch_threads = options_.background ? 1u : 0u});
   fs::VolumeSettings settings = settings_of(superblock());
   settings.capacity_bytes = TRY(capacity());
   settings.dirty_limit_bytes = options_.memory.dirty_bytes;
   settings.read_only = options_.read_only;
   settings.background = options_.background;
-  volume_ = TRY(fs::Volume::open({*rows_, *watched_, host_.clock, host_.random}, settings));
+  volume_ = TRY(fs::Volume::open({*rows_, *cached_, host_.clock, host_.random}, settings));
+  keeper_ = std::make_unique<keeper::Keeper>(*volume_);
+  if (options_.background && !options_.read_only) keeper_->start();
   return {};
 }
 
@@ -124,8 +129,11 @@ VolumeDirectory::~VolumeDirectory() = default;
 
 Status VolumeDirectory::close() {
   if (options_.read_only) return {};
+  keeper_->stop();
   TRY(volume_->close());
+  keeper_.reset();
   volume_.reset();
+  cached_.reset();
   TRY(local_->close());
   TRY(rows_->sync());
   rows_.reset();

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "block/cached_store.h"
 #include "block/local_store.h"
 #include "block/store.h"
 #include "device/device.h"
 #include "fs/volume.h"
+#include "keeper/keeper.h"
 #include "kv/rocks_store.h"
 #include "node/superblock_files.h"
 #include "node/watched_store.h"
@@ -56,6 +58,7 @@ class VolumeDirectory {
   Status mend_superblock();
 
   fs::Volume& volume() { return *volume_; }
+  keeper::Keeper& keeper() { return *keeper_; }
   kv::Store& rows() { return *rows_; }
   block::LocalStore& devices() { return *local_; }
   // Errors met since the volume was opened.
@@ -78,7 +81,9 @@ class VolumeDirectory {
   std::unique_ptr<kv::RocksStore> rows_;
   std::unique_ptr<block::LocalStore> local_;
   std::unique_ptr<WatchedStore> watched_;
+  std::unique_ptr<block::CachedStore> cached_;
   std::unique_ptr<fs::Volume> volume_;
+  std::unique_ptr<keeper::Keeper> keeper_;
 };
 
 // How a volume is to be laid out; what the superblock says of it later.

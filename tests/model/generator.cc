@@ -150,7 +150,9 @@ uint64_t Generator::size_of(const std::string& path) const {
 uint64_t Generator::offset(const std::string& path) {
   const uint64_t size = std::min(size_of(path), profile_.largest_file);
   const uint64_t blocks = profile_.largest_file / profile_.block_bytes;
-  switch (below(10)) {
+  switch (below(11)) {
+    case 10:
+      return size - std::min(size, below(9));
     case 0:
       return 0;
     case 1:
@@ -227,6 +229,14 @@ Operation Generator::name_operation() {
   return operation;
 }
 
+// Again and again the same file, for what one operation leaves behind another stumbles over.
+std::string Generator::file() {
+  if (last_file_.empty() || !model_.find(last_file_).ok() || chance(40)) {
+    last_file_ = existing(true);
+  }
+  return last_file_;
+}
+
 Operation Generator::content_operation() {
   const bool from_past = profile_.past && !model_.moments().empty();
   const uint64_t choice = below(100);
@@ -234,25 +244,25 @@ Operation Generator::content_operation() {
   if (choice < 40) {
     const Kind kinds[] = {Kind::kWrite,       Kind::kWrite,        Kind::kWrite,
                           Kind::kWriteCached, Kind::kWriteKilling, Kind::kWrite};
-    operation = make(kinds[below(6)], existing(true));
+    operation = make(kinds[below(6)], file());
     if (profile_.volume && !profile_.faults && chance(3)) operation.kind = Kind::kWriteDurable;
     operation.value = chance(8) ? 0 : 1 + below(250);
   } else if (choice < 55) {
-    operation = make(Kind::kRead, from_past && chance(20) ? past_path(true) : existing(true));
+    operation = make(Kind::kRead, from_past && chance(20) ? past_path(true) : file());
   } else if (choice < 64) {
-    operation = make(Kind::kTruncate, existing(true));
+    operation = make(Kind::kTruncate, file());
     operation.length = offset(operation.path);
     return operation;
   } else if (choice < 80) {
     const Kind kinds[] = {Kind::kAllocate, Kind::kAllocateKeep, Kind::kPunch,
                           Kind::kPunch,    Kind::kZero,         Kind::kZeroKeep};
-    operation = make(kinds[below(6)], existing(true));
+    operation = make(kinds[below(6)], file());
   } else if (choice < 86) {
     operation = make(chance(50) ? Kind::kSeekData : Kind::kSeekHole,
-                     from_past && chance(20) ? past_path(true) : existing(true));
+                     from_past && chance(20) ? past_path(true) : file());
   } else {
-    operation = make(Kind::kCopy, from_past && chance(30) ? past_path(true) : existing(true));
-    operation.to = chance(25) && operation.path[0] != '~' ? operation.path : existing(true);
+    operation = make(Kind::kCopy, from_past && chance(30) ? past_path(true) : file());
+    operation.to = chance(25) && operation.path[0] != '~' ? operation.path : file();
     operation.extra = offset(operation.to);
   }
   operation.offset = offset(operation.path);

@@ -53,6 +53,7 @@ class Generator {
   std::string entry();                      // existing or not
   std::string existing(bool want_regular);  // mostly of the kind wanted
   std::string new_entry();
+  std::string file();
   std::string past_path(bool want_regular);
   uint64_t offset(const std::string& path);
   uint64_t length();
@@ -70,6 +71,7 @@ class Generator {
   Model model_;
   int64_t now_ = 0;
   uint64_t snapshots_ = 0;
+  std::string last_file_;
 };
 
 }  // namespace nacre::model

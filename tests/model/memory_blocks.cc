@@ -8,6 +8,7 @@ namespace nacre::model {
 void MemoryBlocks::lose_unsynced() {
   const os::Lock lock(mutex_);
   for (const BlockId id : unsynced_) {
+    if (id.low % 2 == 0) continue;  // luck
     used_ -= blocks_[id].size();
     blocks_.erase(id);
   }

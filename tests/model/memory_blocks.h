@@ -1,5 +1,5 @@
 // A block store in memory that keeps its promises to the letter, and no more: blocks that were not
-// synced are gone when the power goes. Calls fail on request.
+// synced may be gone when the power goes. Calls fail on request.
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@ class MemoryBlocks final : public block::Store {
   MemoryBlocks(uint64_t capacity_bytes, Faults& faults)
       : capacity_(capacity_bytes), faults_(faults) {}
 
-  // The power goes.
+  // The power goes: half of them are gone.
   void lose_unsynced();
 
   Status put(BlockId id, std::span<const ByteView> parts) override;

@@ -59,6 +59,15 @@ Result<TreeRunner::Place> TreeRunner::resolve(const std::string& path) {
   return place;
 }
 
+// Without looking the last name up, so that nothing refers to what it names.
+Result<TreeRunner::Place> TreeRunner::resolve_parent(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const Place parent = TRY(resolve(slash == 0 ? "/" : path.substr(0, slash)));
+  if (!parent.node) return Code::kNotFound;
+  if (parent.node->type != meta::FileType::kDirectory) return Code::kNotDirectory;
+  return Place{parent.node->ino, path.substr(slash + 1), std::nullopt};
+}
+
 Result<InodeId> TreeRunner::find(const std::string& path) {
   const Place place = TRY(resolve(path));
   if (!place.node) return Code::kNotFound;
@@ -120,11 +129,11 @@ Result<std::string> TreeRunner::run_names(const Operation& operation) {
       return std::string();
     }
     case Kind::kUnlink: {
-      const Place place = TRY(resolve(operation.path));
+      const Place place = TRY(resolve_parent(operation.path));
       return nothing(tree_.unlink(place.parent, place.name));
     }
     case Kind::kRmdir: {
-      const Place place = TRY(resolve(operation.path));
+      const Place place = TRY(resolve_parent(operation.path));
       return nothing(tree_.remove_directory(place.parent, place.name));
     }
     case Kind::kRename:

@@ -40,6 +40,7 @@ class TreeRunner final : public Runner {
   };
   Result<fs::Entry> look_up(InodeId parent, std::string_view name);
   Result<Place> resolve(const std::string& path);
+  Result<Place> resolve_parent(const std::string& path);
   Result<InodeId> find(const std::string& path);
   void forget_all();
 

@@ -13,6 +13,19 @@ namespace {
 constexpr size_t kShrinkRuns = 2000;
 constexpr uint64_t kMachineSeed = 7;
 
+// Names may hold any byte; a report holds only those that can be printed.
+std::string printable(const std::string& text) {
+  std::string shown;
+  for (const char c : text) {
+    if (c == '\n' || (c >= ' ' && c < 0x7F)) {
+      shown.push_back(c);
+    } else {
+      shown += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return shown;
+}
+
 std::string play_here(const Variant& variant, const Script& script) {
   MemoryMachine machine(variant.settings, kMachineSeed);
   // After a fault, a cut waits for the next commit.
@@ -22,7 +35,8 @@ std::string play_here(const Variant& variant, const Script& script) {
   if (!failure) return {};
   const std::string place =
       failure->operation < script.size() ? to_string(script[failure->operation]) : "the end";
-  return fmt::format("at operation {}: {}\n{}\n", failure->operation, place, failure->text);
+  return printable(
+      fmt::format("at operation {}: {}\n{}\n", failure->operation, place, failure->text));
 }
 
 }  // namespace

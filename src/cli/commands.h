@@ -1,0 +1,30 @@
+// The commands, one file each (command_*.cc). Each adds its subcommand to the parser; when it is
+// the one given, it runs as the last act of parsing and sets the exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "base/result.h"
+#include "cli/exit_code.h"
+
+namespace nacre::cli {
+
+void add_volume(CLI::App& program, int& exit_code);
+void add_mount(CLI::App& program, int& exit_code);
+void add_unmount(CLI::App& program, int& exit_code);
+void add_status(CLI::App& program, int& exit_code);
+void add_history(CLI::App& program, int& exit_code);
+void add_restore(CLI::App& program, int& exit_code);
+void add_snapshot(CLI::App& program, int& exit_code);
+void add_retention(CLI::App& program, int& exit_code);
+void add_prune(CLI::App& program, int& exit_code);
+void add_check(CLI::App& program, int& exit_code);
+void add_forget(CLI::App& program, int& exit_code);
+void add_flush(CLI::App& program, int& exit_code);
+void add_completion(CLI::App& program, int& exit_code);
+
+// Runs `body` when `command` is given; an error is printed and becomes the exit code.
+void on_command(CLI::App& command, int& exit_code, std::function<Status()> body);
+
+}  // namespace nacre::cli
