@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include <fmt/format.h>
+
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/output.h"

@@ -1,5 +1,7 @@
 // nacre completion: scripts for the shells, made from the parser itself so that they never lag
 // behind.
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 

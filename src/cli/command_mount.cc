@@ -1,4 +1,7 @@
 // nacre mount, nacre unmount
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "cli/commands.h"
 #include "cli/fuse_mounter.h"
 #include "cli/output.h"
@@ -34,53 +37,57 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// The volume is open already: its process mounts it, at a moment, or says why not.
-Status mount_in(node::ControlClient& client, const Arguments& given,
-                const std::string& mountpoint) {
+node::Json mount_arguments(const Arguments& given, const std::string& mountpoint) {
   node::Json arguments = {{"mountpoint", mountpoint}};
   if (!given.options.empty()) arguments["options"] = joined(given.options);
   if (!given.at.empty()) arguments["at"] = given.at;
   if (given.read_only) arguments["read_only"] = true;
   if (given.single_threaded) arguments["single_threaded"] = true;
-  Watcher watcher;
-  TRY(client.call({"mount", arguments}, watcher));
-  return {};
+  return arguments;
 }
 
-node::DaemonOptions daemon_options(const Arguments& given, const std::string& directory,
-                                   const std::string& mountpoint) {
-  node::DaemonOptions options;
-  options.volume = directory;
-  options.plan.mountpoint = mountpoint;
-  options.plan.source = directory;
-  options.plan.options = joined(given.options);
-  options.plan.read_only = given.read_only || !given.at.empty();
-  options.plan.single_threaded = given.single_threaded;
-  if (!given.at.empty()) options.at = given.at;
-  return options;
+// Opens the volume, mounts it, says how that went, and serves until the last mount is gone.
+Status serve(const Arguments& given, const std::string& directory, const node::Json& arguments,
+             const std::function<void(const Status&)>& ready) {
+  const device::Host host{os::real_file_system(), os::real_clock(), os::real_random()};
+  FuseMounter mounter;
+  auto daemon = node::Daemon::start(host, mounter, directory, {.read_only = given.read_only});
+  if (!daemon.ok()) {
+    ready(daemon.error());
+    return daemon.error();
+  }
+  const auto mounted = (*daemon)->mount(arguments);
+  ready(mounted.ok() ? Status() : Status(mounted.error()));
+  const Status ended = (*daemon)->run();
+  // Requests of programs that still use the mount would be waited for.
+  if ((*daemon)->stuck()) ::_exit(ended.ok() ? kSuccess : kFailure);
+  if (!mounted.ok()) return mounted.error();
+  return ended;
 }
 
 Status mount(const Arguments& given) {
   const std::string directory = TRY(absolute_path(given.directory));
   const std::string mountpoint = TRY(mount::check_mountpoint(given.mountpoint));
+  const node::Json arguments = mount_arguments(given, mountpoint);
   auto client = node::ControlClient::connect(node::socket_path(directory));
-  if (client.ok()) return mount_in(**client, given, mountpoint);
-  const node::DaemonOptions options = daemon_options(given, directory, mountpoint);
-  const device::Host host{os::real_file_system(), os::real_clock(), os::real_random()};
-  FuseMounter mounter;
+  if (client.ok()) {  // open already: its process mounts it, at a moment, or says why not
+    Watcher watcher;
+    TRY((*client)->call({"mount", arguments}, watcher));
+    return {};
+  }
   if (given.foreground) {
     node::log_to_stderr();
-    return node::run_daemon(host, options, mounter, [](const Status&) {});
+    return serve(given, directory, arguments, [](const Status&) {});
   }
   node::Background background = TRY(node::Background::fork());
   if (!background.is_child()) return background.wait();
   const std::string log = node::log_path(directory);
   if (const Status logging = node::log_to_file(log); !logging.ok()) {
     background.report(logging, log);
-    return logging;
+    std::exit(kFailure);
   }
-  const Status ended = node::run_daemon(
-      host, options, mounter, [&](const Status& status) { background.report(status, log); });
+  const Status ended = serve(given, directory, arguments,
+                             [&](const Status& status) { background.report(status, log); });
   std::exit(ended.ok() ? kSuccess : kFailure);  // the parent said what there was to say
 }
 

@@ -1,4 +1,6 @@
 // nacre restore
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target.h"

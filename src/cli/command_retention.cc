@@ -1,6 +1,8 @@
 // nacre retention show, set, confirm-clock; nacre prune
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target.h"

@@ -1,4 +1,6 @@
 // nacre snapshot create, list, delete
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target.h"

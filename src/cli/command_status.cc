@@ -1,4 +1,6 @@
 // nacre status
+#include <fmt/format.h>
+
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/output.h"

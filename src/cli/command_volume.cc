@@ -1,6 +1,8 @@
 // nacre volume create
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/output.h"

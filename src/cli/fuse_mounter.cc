@@ -1,6 +1,7 @@
 #include "cli/fuse_mounter.h"
 
 #include "cli/mount_sync.h"
+#include "cli/mounted_file.h"
 #include "mount/mount.h"
 
 namespace nacre::cli {
@@ -31,6 +32,12 @@ class FuseMounted final : public node::Mounted {
     if (read_only_) return {};
     const Status written = sync_mount(mount_->mountpoint(), device_);
     return !written.ok() && written.code() == Code::kNotFound ? Status() : written;
+  }
+  Status change_content(const std::string& path, InodeId ino,
+                        const ContentChange& change) override {
+    MountedFile file = TRY(MountedFile::open(mount_->mountpoint(), path, ino));
+    TRY(file.flush());
+    return file.adopt(TRY(change()));
   }
   void forget_inode(InodeId ino) override { mount_->notify_inval_inode(ino); }
   void forget_entry(InodeId parent, const std::string& name) override {

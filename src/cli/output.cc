@@ -51,7 +51,8 @@ void Table::print() const {
       if (i + 1 < rows_[line].size()) text += "  ";
     }
     text.erase(text.find_last_not_of(' ') + 1);
-    fmt::print(line == 0 && bold ? "\033[1m{}\033[0m\n" : "{}\n", text);
+    const bool heading = line == 0 && bold;
+    fmt::print("{}{}{}\n", heading ? "\033[1m" : "", text, heading ? "\033[0m" : "");
   }
 }
 

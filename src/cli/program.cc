@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>

@@ -233,7 +233,7 @@ INSTANTIATE_TEST_SUITE_P(Backings, DeviceCrash,
 
 TEST_P(DeviceCrash, LosesNothingSyncedAndServesNothingWrong) {
   const uint64_t first = setting("NACRE_CRASH_FIRST", 1);
-  const uint64_t seeds = setting("NACRE_CRASH_SEEDS", 150);
+  const uint64_t seeds = setting("NACRE_CRASH_SEEDS", 50);
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     CrashRun(seed, GetParam()).run();
     ASSERT_FALSE(HasFailure()) << "seed " << seed;

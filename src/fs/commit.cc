@@ -97,6 +97,7 @@ bool Volume::cut() {
   }
   cut.drops = std::move(pending_drops_);
   cut.blocks = std::move(active_blocks_);
+  cut.shared = std::move(shared_blocks_);
   dirty_files_.clear();
   pending_drops_.clear();
   active_blocks_.clear();
@@ -126,7 +127,12 @@ Status Volume::put_blocks(std::vector<Stored>& pieces,
       bytes += pieces[next].piece.length;
     }
     CHECK(next > first);
-    TRY(blocks_.put(block, parts));
+    if (auto put = blocks_.put(block, parts); !put.ok()) {
+      // The next try stores everything anew: what this one stored must not pile up.
+      for (const auto& [stored, size] : blocks) TRY(blocks_.remove(stored));
+      blocks.clear();
+      return put;
+    }
     blocks.emplace_back(block, bytes);
     first = next;
   }
@@ -280,7 +286,11 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
                       const std::function<void(wire::StateRow&)>& settle) {
   if (settings_.read_only) return Code::kReadOnly;
   const os::Lock commit(commit_mutex_);
-  if (closed_) TRY(finish_closed());
+  if (closed_) {
+    // A commit that finds no room waits for what upkeep gives back.
+    auto finished = finish_closed();
+    if (!finished.ok() && finished.code() != Code::kNoSpace) return finished;
+  }
   meta::CommitBuilder builder(rows_store_, committed(), settings_.block_size);
   TRY(build(builder));
   meta::FinishedCommit upkeep = TRY(builder.finish_upkeep());
@@ -304,9 +314,11 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
         lock_);  // held across a buffered write: nobody may share a doomed block
     for (const BlockId block : upkeep.doomed) {
       if (shared_blocks_.contains(block)) return Code::kBusy;
+      if (closed_ && closed_->shared.contains(block)) return Code::kBusy;
     }
     TRY(rows_store_.write(upkeep.batch, kv::Durability::kBuffered));
     settle_state(state_);
+    if (closed_) settle_state(closed_->state);
   }
   TRY(rows_store_.sync());
   remove_doomed(upkeep.doomed);

@@ -75,11 +75,15 @@ Status Volume::sweep_orphans() {
   std::vector<InodeId> found;
   const auto rows = rows_store_.iterate(kv::Family::kVolume, kv::prefix_range(wire::kOrphanPrefix));
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
-    found.push_back(TRY(wire::decode_orphan_key(rows->key())));
+    const auto ino = wire::decode_orphan_key(rows->key());
+    if (ino.ok()) found.push_back(*ino);  // another key is for check to report
   }
   TRY(rows->status());
   for (const InodeId ino : found) {
     const os::ExclusiveLock lock(lock_);
+    const auto inode = meta::load_inode(rows_, ino);
+    const bool damaged = inode.ok() ? inode->row.nlink != 0 : inode.code() == Code::kCorrupt;
+    if (damaged) continue;  // for check to mend
     if (auto dropped = namespace_.drop(ino); !dropped.ok() && dropped.code() != Code::kNotFound) {
       return dropped;
     }
@@ -98,8 +102,14 @@ Status Volume::sweep_blocks() {
       failure = std::move(row).error();
       return false;
     }
-    if (!*row) unowned.push_back(block);
-    return true;
+    if (*row) return true;
+    // An owner without the block's own row is damage, for check to mend: it must not cost the block.
+    const auto owners = rows_store_.iterate(kv::Family::kBlocks,
+                                            kv::prefix_range(wire::owner_prefix(block)));
+    owners->seek_to_first();
+    failure = owners->status();
+    if (failure.ok() && !owners->valid()) unowned.push_back(block);
+    return failure.ok();
   }));
   TRY(std::move(failure));
   for (const BlockId block : unowned) TRY(blocks_.remove(block));
@@ -107,7 +117,8 @@ Status Volume::sweep_blocks() {
   const auto rows = rows_store_.iterate(kv::Family::kBlocks,
                                         kv::prefix_range(std::string(1, wire::kDoomedRowKind)));
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
-    doomed_left_.push_back(TRY(wire::block_of(rows->key())));
+    const auto block = wire::block_of(rows->key());
+    if (block.ok()) doomed_left_.push_back(*block);
   }
   return rows->status();
 }

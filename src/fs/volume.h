@@ -171,6 +171,7 @@ class Volume {
     std::vector<InodeId> drops;                        // inodes whose extents go
     std::vector<InodeId> drops_left;                   // of them, those for the next commit
     std::vector<std::pair<BlockId, uint64_t>> blocks;  // stored for it, with their sizes
+    std::unordered_set<BlockId> shared;                // of committed rows, in its deltas
     wire::StateRow state;
   };
 

@@ -8,43 +8,72 @@ namespace nacre::keeper {
 
 std::string_view name_of(FindingKind kind) {
   switch (kind) {
-    case FindingKind::kUndecodable: return "undecodable";
-    case FindingKind::kState: return "state";
-    case FindingKind::kFutureRow: return "future-row";
-    case FindingKind::kHistoryOrder: return "history-order";
-    case FindingKind::kHistoryUnguarded: return "history-unguarded";
-    case FindingKind::kHistoryLeft: return "history-left";
-    case FindingKind::kFeed: return "feed";
-    case FindingKind::kNameTarget: return "name-target";
-    case FindingKind::kNamePlace: return "name-place";
-    case FindingKind::kNameType: return "name-type";
-    case FindingKind::kLinkCount: return "link-count";
-    case FindingKind::kParentPointer: return "parent-pointer";
-    case FindingKind::kUnreachable: return "unreachable";
-    case FindingKind::kDirectoryLoop: return "directory-loop";
-    case FindingKind::kDirectorySize: return "directory-size";
-    case FindingKind::kInode: return "inode";
-    case FindingKind::kOrphan: return "orphan";
-    case FindingKind::kExtentPlace: return "extent-place";
-    case FindingKind::kExtentOwner: return "extent-owner";
-    case FindingKind::kAllocated: return "allocated";
-    case FindingKind::kAttributeFlag: return "attribute-flag";
-    case FindingKind::kAcl: return "acl";
-    case FindingKind::kOwnerRow: return "owner-row";
-    case FindingKind::kBlockCounts: return "block-counts";
-    case FindingKind::kBlockMissing: return "block-missing";
-    case FindingKind::kBlockDamaged: return "block-damaged";
-    case FindingKind::kBlockUnowned: return "block-unowned";
-    case FindingKind::kRowStore: return "row-store";
-    case FindingKind::kCounter: return "counter";
+    case FindingKind::kUndecodable:
+      return "undecodable";
+    case FindingKind::kState:
+      return "state";
+    case FindingKind::kFutureRow:
+      return "future-row";
+    case FindingKind::kHistoryOrder:
+      return "history-order";
+    case FindingKind::kHistoryUnguarded:
+      return "history-unguarded";
+    case FindingKind::kHistoryLeft:
+      return "history-left";
+    case FindingKind::kFeed:
+      return "feed";
+    case FindingKind::kNameTarget:
+      return "name-target";
+    case FindingKind::kNamePlace:
+      return "name-place";
+    case FindingKind::kNameType:
+      return "name-type";
+    case FindingKind::kLinkCount:
+      return "link-count";
+    case FindingKind::kParentPointer:
+      return "parent-pointer";
+    case FindingKind::kUnreachable:
+      return "unreachable";
+    case FindingKind::kDirectoryLoop:
+      return "directory-loop";
+    case FindingKind::kDirectorySize:
+      return "directory-size";
+    case FindingKind::kInode:
+      return "inode";
+    case FindingKind::kOrphan:
+      return "orphan";
+    case FindingKind::kExtentPlace:
+      return "extent-place";
+    case FindingKind::kExtentOwner:
+      return "extent-owner";
+    case FindingKind::kAllocated:
+      return "allocated";
+    case FindingKind::kAttributeFlag:
+      return "attribute-flag";
+    case FindingKind::kAcl:
+      return "acl";
+    case FindingKind::kOwnerRow:
+      return "owner-row";
+    case FindingKind::kBlockCounts:
+      return "block-counts";
+    case FindingKind::kBlockMissing:
+      return "block-missing";
+    case FindingKind::kBlockDamaged:
+      return "block-damaged";
+    case FindingKind::kBlockUnowned:
+      return "block-unowned";
+    case FindingKind::kRowStore:
+      return "row-store";
+    case FindingKind::kCounter:
+      return "counter";
   }
   return "unknown";
 }
 
 namespace {
 
-// A block that is being stored now belongs to the commit that follows: those stored before a commit began
-// have their rows after it.
+// A block that is being stored now belongs to the commit that follows: those stored before a commit
+// began have their rows after it.
 Status look_at_one_moment(CheckRun& run) {
   TRY(run.volume.blocks().list([&](BlockId block, const block::BlockInfo& info) {
     run.stored.emplace_back(block, info.logical_bytes);
@@ -64,6 +93,15 @@ Status mend_exclusively(CheckRun& run) {
   return run.options.exclusively ? run.options.exclusively(body) : body();
 }
 
+Status run_stages(CheckRun& run) {
+  for (const auto stage :
+       {check_volume_rows, check_inodes, check_names, check_tree, check_extents, check_attributes,
+        check_past, check_feed, check_counters, check_books, check_stored}) {
+    TRY(stage(run));
+  }
+  return run.options.deep ? check_bytes(run) : Status();
+}
+
 }  // namespace
 
 Result<CheckSummary> check(fs::Volume& volume, const CheckOptions& options,
@@ -73,12 +111,13 @@ Result<CheckSummary> check(fs::Volume& volume, const CheckOptions& options,
   }
   CheckRun run(volume, options, progress, report);
   TRY(look_at_one_moment(run));
-  for (const auto stage : {check_volume_rows, check_inodes, check_names, check_tree, check_extents,
-                           check_attributes, check_past, check_feed, check_counters, check_books,
-                           check_stored}) {
-    TRY(stage(run));
+  if (auto checked = run_stages(run); !checked.ok()) {
+    if (checked.code() != Code::kCorrupt) return std::move(checked).error();
+    // What comes after the damage was not seen: nothing may be concluded from that.
+    run.error(FindingKind::kRowStore, "the row store", checked.error().to_string());
+    if (options.repair) return std::move(checked).error();
+    return run.summary;
   }
-  if (options.deep) TRY(check_bytes(run));
   if (options.repair) TRY(mend_exclusively(run));
   return run.summary;
 }

@@ -1,9 +1,10 @@
-// Checking a volume: whether every row means what it should, agrees with the others, and stands on stored
-// bytes; and mending what the rest of the rows prove.
+// Checking a volume: whether every row means what it should, agrees with the others, and stands on
+// stored bytes; and mending what the rest of the rows prove.
 //
-// What is checked, and in which order, is the list of stages in check.cc. Repairs rest on redundancy only:
-// counts are counted again, books are written anew from what they account for, names that point nowhere go,
-// inodes without a name come back in /lost+found as #INODE. Content is never guessed.
+// What is checked, and in which order, is the list of stages in check.cc. Repairs rest on
+// redundancy only: counts are counted again, books are written anew from what they account for,
+// names that point nowhere go, inodes without a name come back in /lost+found as #INODE. Content is
+// never guessed.
 //
 // Memory: about 80 bytes for each inode and each block, 9 for each past row.
 #pragma once
@@ -23,35 +24,35 @@ enum class Severity {
 };
 
 enum class FindingKind {
-  kUndecodable,      // a row that does not decode
-  kState,            // the state row, a snapshot or a mark out of range
-  kFutureRow,        // written by a commit that never was
-  kHistoryOrder,     // past rows of one key overlap, or end before they begin
-  kHistoryUnguarded, // a past row that no change row names: never pruned
-  kHistoryLeft,      // a past row below the floor that nothing pins
-  kFeed,             // a gap or disorder in the change feed
-  kNameTarget,       // a name of an inode that does not exist
-  kNamePlace,        // a name where no search finds it
-  kNameType,         // a name that gives the wrong type
+  kUndecodable,       // a row that does not decode
+  kState,             // the state row, a snapshot or a mark out of range
+  kFutureRow,         // written by a commit that never was
+  kHistoryOrder,      // past rows of one key overlap, or end before they begin
+  kHistoryUnguarded,  // a past row that no change row names: never pruned
+  kHistoryLeft,       // a past row below the floor that nothing pins
+  kFeed,              // a gap or disorder in the change feed
+  kNameTarget,        // a name of an inode that does not exist
+  kNamePlace,         // a name where no search finds it
+  kNameType,          // a name that gives the wrong type
   kLinkCount,
   kParentPointer,
-  kUnreachable,      // an inode without a path from the root
+  kUnreachable,  // an inode without a path from the root
   kDirectoryLoop,
   kDirectorySize,
-  kInode,            // an inode row at odds with itself
-  kOrphan,           // a row of an unlinked inode that is missing, or names one still linked
-  kExtentPlace,      // overlaps another, crosses a window, or ends past its block
-  kExtentOwner,      // content or attributes of an inode that does not exist
+  kInode,        // an inode row at odds with itself
+  kOrphan,       // a row of an unlinked inode that is missing, or names one still linked
+  kExtentPlace,  // overlaps another, crosses a window, or ends past its block
+  kExtentOwner,  // content or attributes of an inode that does not exist
   kAllocated,
   kAttributeFlag,
   kAcl,
-  kOwnerRow,         // an extent without its owner row, or the reverse
+  kOwnerRow,  // an extent without its owner row, or the reverse
   kBlockCounts,
-  kBlockMissing,     // rows refer to a block that is not stored, or to more bytes than are
-  kBlockDamaged,     // stored bytes that cannot be read (deep)
-  kBlockUnowned,     // stored, but no row refers to it
-  kRowStore,         // the row store's own checksums (deep)
-  kCounter,          // inode counter, inode count, live bytes
+  kBlockMissing,  // rows refer to a block that is not stored, or to more bytes than are
+  kBlockDamaged,  // stored bytes that cannot be read (deep)
+  kBlockUnowned,  // stored, but no row refers to it
+  kRowStore,      // the row store's own checksums: nothing is mended then
+  kCounter,       // inode counter, inode count, live bytes
 };
 std::string_view name_of(FindingKind kind);
 
@@ -95,9 +96,10 @@ struct CheckSummary {
   bool clean() const { return warnings == 0 && errors == 0; }
 };
 
-// Commits, then checks the volume as of that commit; it may be in use meanwhile. Findings are reported as they
-// come, from this thread. Repairs come last, as one commit and upkeep; what changed since is left alone.
-// kBusy: `progress` said stop. Other errors: the check itself could not go on. Call without locks.
+// Commits, then checks the volume as of that commit; it may be in use meanwhile. Findings are
+// reported as they come, from this thread. Repairs come last, as one commit and upkeep; what
+// changed since is left alone. kBusy: `progress` said stop. Other errors: the check itself could
+// not go on. Call without locks.
 Result<CheckSummary> check(fs::Volume& volume, const CheckOptions& options,
                            const CheckProgress& progress, const CheckReport& report);
 

@@ -1,7 +1,7 @@
 // Checks of block accounting: owner rows stand for extents one to one, and block rows count them.
 //
-// All extents were tallied by block already. Here all owner rows are; where the tallies or the block row
-// disagree, that block's rows are compared one by one.
+// All extents were tallied by block already. Here all owner rows are; where the tallies or the
+// block row disagree, that block's rows are compared one by one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,8 @@ void read_block_row(CheckRun& run, BlockId block, std::string_view value) {
   ++run.summary.blocks;
   const auto row = wire::decode_block(value);
   if (!row.ok()) {
-    return run.error(FindingKind::kUndecodable, describe_block(block), "its row does not decode", true);
+    return run.error(FindingKind::kUndecodable, describe_block(block), "its row does not decode",
+                     true);
   }
   BlockFacts& facts = run.blocks[block];
   facts.has_row = true;
@@ -46,19 +47,25 @@ void read_owner_row(CheckRun& run, std::string_view key, std::string_view value)
 }
 
 Status read_books(CheckRun& run) {
-  return run.each("books", kv::Family::kBlocks, {}, [&](std::string_view key, std::string_view value) {
-    const auto block = wire::block_of(key);
-    if (!block.ok()) {
-      run.error(FindingKind::kUndecodable, describe_key(key), "this key does not decode");
-      return Status();
-    }
-    switch (key.front()) {
-      case wire::kBlockRowKind: read_block_row(run, *block, value); break;
-      case wire::kOwnerRowKind: read_owner_row(run, key, value); break;
-      default: run.blocks[*block].doomed = true;
-    }
-    return Status();
-  });
+  return run.each(
+      "books", kv::Family::kBlocks, {}, [&](std::string_view key, std::string_view value) {
+        const auto block = wire::block_of(key);
+        if (!block.ok()) {
+          run.error(FindingKind::kUndecodable, describe_key(key), "this key does not decode");
+          return Status();
+        }
+        switch (key.front()) {
+          case wire::kBlockRowKind:
+            read_block_row(run, *block, value);
+            break;
+          case wire::kOwnerRowKind:
+            read_owner_row(run, key, value);
+            break;
+          default:
+            run.blocks[*block].doomed = true;
+        }
+        return Status();
+      });
 }
 
 // The rows of suspect blocks, one by one.
@@ -89,26 +96,30 @@ class SuspectCheck {
   }
 
  private:
-  // Owner rows without their extent. Where an extent does not decode, its owner row is all there is.
+  Result<bool> is_damaged(InodeId ino, uint64_t offset) {
+    return is_damaged_place(run_.rows, run_.at.get(), ino, offset);
+  }
+
+  // Owner rows without their extent.
   Status check_owners(BlockId block, BlockTally& truth) {
     const auto range = kv::prefix_range(wire::owner_prefix(block));
-    return run_.each("books", kv::Family::kBlocks, range,
-                     [&](std::string_view key, std::string_view value) -> Status {
-                       const auto owner = TRY(wire::decode_owner_key(key));
-                       const auto part = wire::decode_owner(value);
-                       const auto extent = TRY(find_extent(run_.rows, run_.at.get(), owner.ino,
-                                                           owner.offset, owner.begin));
-                       const bool fits = part.ok() && extent && is_owned(extent->row, block, *part);
-                       const bool believed =
-                           part.ok() && run_.damaged_extents.contains({owner.ino, owner.offset});
-                       if (fits || believed) {
-                         ++truth.references;
-                         truth.bytes += part->length;
-                       } else {
-                         found(block, owner.ino, owner.offset, "an owner row without its extent");
-                       }
-                       return {};
-                     });
+    return run_.each(
+        "books", kv::Family::kBlocks, range,
+        [&](std::string_view key, std::string_view value) -> Status {
+          const auto owner = TRY(wire::decode_owner_key(key));
+          const auto part = wire::decode_owner(value);
+          const auto extent =
+              TRY(find_extent(run_.rows, run_.at.get(), owner.ino, owner.offset, owner.begin));
+          const bool fits = part.ok() && extent && is_owned(extent->row, block, *part);
+          const bool believed = part.ok() && !fits && TRY(is_damaged(owner.ino, owner.offset));
+          if (fits || believed) {
+            ++truth.references;
+            truth.bytes += part->length;
+          } else {
+            found(block, owner.ino, owner.offset, "an owner row without its extent");
+          }
+          return {};
+        });
   }
 
   Status check_extent(bool past, std::string_view key, std::string_view value) {
@@ -127,9 +138,11 @@ class SuspectCheck {
     const auto stored = TRY(run_.rows.get(kv::Family::kBlocks, owner, run_.at.get()));
     const auto range = wire::decode_owner(stored.value_or(""));
     if (range.ok() && is_owned(*row, row->block, *range)) return {};
+    if (TRY(is_damaged(live->ino, live->position))) return {};
     ++suspect->second.references;
     suspect->second.bytes += row->length;
-    found(row->block, live->ino, live->position, "an extent without its owner row", Severity::kError);
+    found(row->block, live->ino, live->position, "an extent without its owner row",
+          Severity::kError);
     run_.mending.blocks[row->block].push_back({live->ino, live->position, row->begin});
     return {};
   }
@@ -146,7 +159,8 @@ class SuspectCheck {
   void check_counts(BlockId block, const BlockTally& truth) {
     const BlockFacts& facts = run_.blocks[block];
     const bool nothing = facts.has_row && truth.references == 0;
-    if (facts.row_references == truth.references && facts.row_bytes == truth.bytes && !nothing) return;
+    if (facts.row_references == truth.references && facts.row_bytes == truth.bytes && !nothing)
+      return;
     const bool low = facts.row_references < truth.references;
     run_.found(low ? Severity::kError : Severity::kWarning, FindingKind::kBlockCounts,
                describe_block(block),

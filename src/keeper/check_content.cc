@@ -26,7 +26,6 @@ class ExtentCheck {
     enter(live->ino);
     const auto row = wire::decode_extent(value);
     if (!row.ok()) {
-      run_.damaged_extents.emplace(live->ino, live->position);
       if (inode_ != nullptr) inode_->content_damaged = true;
       return run_.error(FindingKind::kUndecodable, where(live->position),
                         "the row of this part does not decode");
@@ -115,10 +114,10 @@ void check_flags(CheckRun& run, const InodeFacts& inode) {
   const auto missing = static_cast<uint8_t>(inode.seen_flags & ~inode.flags);
   const auto idle = static_cast<uint8_t>(inode.flags & ~inode.seen_flags & kExact);
   if (inode.damaged || (missing | idle) == 0) return;
-  run.error(FindingKind::kAttributeFlag, run.describe(inode.ino),
-            fmt::format("its attributes ask for flags {}, and it has {}", inode.seen_flags,
-                        inode.flags),
-            true);
+  run.error(
+      FindingKind::kAttributeFlag, run.describe(inode.ino),
+      fmt::format("its attributes ask for flags {}, and it has {}", inode.seen_flags, inode.flags),
+      true);
   run.mending.inodes[inode.ino].set_flags = missing;
   run.mending.inodes[inode.ino].clear_flags = idle;
 }

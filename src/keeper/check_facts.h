@@ -27,8 +27,8 @@ struct InodeFacts {
   bool content_damaged = false;  // one of its extents does not decode
   // As the other rows say.
   uint8_t seen_flags = 0;
-  InodeId named_in;      // the directory of its last name found
-  uint64_t cookie = 0;   // and the place there
+  InodeId named_in;     // the directory of its last name found
+  uint64_t cookie = 0;  // and the place there
   uint32_t names = 0;
   uint32_t entries = 0;  // of a directory
   uint32_t subdirectories = 0;
@@ -68,8 +68,8 @@ struct BlockFacts {
   bool has_row = false;
   uint64_t row_references = 0;
   uint64_t row_bytes = 0;
-  uint64_t stored_bytes = 0;       // as the block row says
-  uint64_t end = 0;                // of the highest range owned
+  uint64_t stored_bytes = 0;  // as the block row says
+  uint64_t end = 0;           // of the highest range owned
   bool doomed = false;
 };
 using BlockTable = std::map<BlockId, BlockFacts>;

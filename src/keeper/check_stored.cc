@@ -1,5 +1,5 @@
-// Checks of blocks against the block store: that all are there, whole, and nothing besides; and, when deep,
-// that every byte can be read.
+// Checks of blocks against the block store: that all are there, whole, and nothing besides; and,
+// when deep, that every byte can be read.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,9 +15,11 @@ constexpr uint64_t kReadBytes = kMiB;
 constexpr uint64_t kPinpointBytes = 64 * kKiB;  // to which damage is narrowed down
 constexpr size_t kOwnersTold = 5;
 
-// Its size as stored; none if it is not. A block that went since `at` was looked at is none of ours.
+// Its size as stored; none if it is not. A block that went since `at` was looked at is none of
+// ours.
 Result<std::optional<uint64_t>> stored_bytes(CheckRun& run, BlockId block) {
-  const auto at = std::lower_bound(run.stored.begin(), run.stored.end(), std::pair{block, uint64_t{0}});
+  const auto at =
+      std::lower_bound(run.stored.begin(), run.stored.end(), std::pair{block, uint64_t{0}});
   if (at != run.stored.end() && at->first == block) return std::optional(at->second);
   const auto info = run.volume.blocks().info(block);
   if (info.ok()) return std::optional(info->logical_bytes);
@@ -34,8 +36,8 @@ bool still_needed(CheckRun& run, BlockId block) {
 std::string owners_of(CheckRun& run, BlockId block, uint64_t begin, uint64_t end) {
   std::string text;
   size_t told = 0;
-  const auto owners = run.rows.iterate(
-      kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block)), run.at.get());
+  const auto owners = run.rows.iterate(kv::Family::kBlocks,
+                                       kv::prefix_range(wire::owner_prefix(block)), run.at.get());
   for (owners->seek_to_first(); owners->valid(); owners->next()) {
     const auto owner = wire::decode_owner_key(owners->key());
     const auto range = wire::decode_owner(owners->value());
@@ -62,7 +64,8 @@ Status check_block(CheckRun& run, BlockId block, const BlockFacts& facts) {
               fmt::format("it has {} bytes, and rows refer to {}", *bytes, facts.end));
   } else if (facts.has_row && facts.stored_bytes != *bytes) {
     run.warning(FindingKind::kBlockCounts, describe_block(block),
-                fmt::format("it has {} bytes, and its row says {}", *bytes, facts.stored_bytes), true);
+                fmt::format("it has {} bytes, and its row says {}", *bytes, facts.stored_bytes),
+                true);
     run.mending.blocks[block];
   }
   return {};
@@ -76,12 +79,12 @@ void check_doomed(CheckRun& run, BlockId block, const BlockFacts& facts) {
               "it is needed, and down to be removed", true);
 }
 
-// Nothing refers to it now; a block on its way into a commit has its row after the next one, one on its
-// way into upkeep is excluded by the caller.
+// Nothing refers to it now; a block on its way into a commit has its row after the next one, one on
+// its way into upkeep is excluded by the caller.
 bool is_unowned(CheckRun& run, BlockId block) {
   if (still_needed(run, block) || !run.volume.blocks().info(block).ok()) return false;
-  const auto owners = run.rows.iterate(kv::Family::kBlocks,
-                                       kv::prefix_range(wire::owner_prefix(block)));
+  const auto owners =
+      run.rows.iterate(kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block)));
   owners->seek_to_first();
   return owners->status().ok() && !owners->valid();
 }

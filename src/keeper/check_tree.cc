@@ -1,5 +1,5 @@
-// Checks of the tree that inodes and names make: whether everything hangs from the root, and whether the
-// inodes' own counts agree.
+// Checks of the tree that inodes and names make: whether everything hangs from the root, and
+// whether the inodes' own counts agree.
 #include <fmt/format.h>
 
 #include <unordered_set>
@@ -59,7 +59,8 @@ class TreeCheck {
   void check_loop(const InodeFacts& inode) {
     std::vector<InodeId> way;
     std::unordered_set<uint64_t> met;
-    for (const InodeFacts* at = &inode; at->ino != kRootInode && !ends_well_.contains(at->ino.value);
+    for (const InodeFacts* at = &inode;
+         at->ino != kRootInode && !ends_well_.contains(at->ino.value);
          at = run_.inodes.find(at->named_in)) {
       if (at->names == 0) break;
       if (!met.insert(at->ino.value).second) {
@@ -96,10 +97,10 @@ class TreeCheck {
     if (in_tree) check_links(inode, 2 + inode.subdirectories);
     const InodeId parent = inode.ino == kRootInode ? kRootInode : inode.named_in;
     if (in_tree && !adopted && inode.parent != parent) {
-      run_.error(FindingKind::kParentPointer, run_.describe(inode.ino),
-                 fmt::format("its parent is inode {}, and it says {}", parent.value,
-                             inode.parent.value),
-                 true);
+      run_.error(
+          FindingKind::kParentPointer, run_.describe(inode.ino),
+          fmt::format("its parent is inode {}, and it says {}", parent.value, inode.parent.value),
+          true);
       run_.mending.inodes[inode.ino].parent = parent;
     }
     if (inode.size != inode.entries) {

@@ -1,5 +1,5 @@
-// Checks of the volume family: state, snapshots, orphans, marks; and of the counters that all other rows
-// must add up to.
+// Checks of the volume family: state, snapshots, orphans, marks; and of the counters that all other
+// rows must add up to.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace {
 void check_state(CheckRun& run) {
   const wire::StateRow& state = run.state;
   if (state.floor > state.committed || state.pruned > state.committed) {
-    run.error(FindingKind::kState, "the state row", "history is said to begin after the last commit");
+    run.error(FindingKind::kState, "the state row",
+              "history is said to begin after the last commit");
   } else if (state.pruned > state.floor) {
     run.error(FindingKind::kState, "the state row",
               fmt::format("history was pruned up to commit {}, above its floor {}",
@@ -53,10 +54,11 @@ void check_volume_row(CheckRun& run, std::string_view key, std::string_view valu
 }  // namespace
 
 Status check_volume_rows(CheckRun& run) {
-  TRY(run.each("volume", kv::Family::kVolume, {}, [&](std::string_view key, std::string_view value) {
-    check_volume_row(run, key, value);
-    return Status();
-  }));
+  TRY(run.each("volume", kv::Family::kVolume, {},
+               [&](std::string_view key, std::string_view value) {
+                 check_volume_row(run, key, value);
+                 return Status();
+               }));
   std::sort(run.snapshots.begin(), run.snapshots.end());
   return {};
 }

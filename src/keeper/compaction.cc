@@ -5,6 +5,12 @@
 
 namespace nacre::keeper {
 
+namespace {
+
+constexpr size_t kMostHints = 256 * 1024;
+
+}  // namespace
+
 void CompactionTotals::add(const Repacked& done) {
   blocks_freed += done.blocks_freed;
   bytes_written += done.bytes_written;
@@ -27,6 +33,9 @@ void Compactor::begin_pass() {
 
 void Compactor::look_at(const std::vector<BlockId>& blocks) {
   hints_.insert(hints_.end(), blocks.begin(), blocks.end());
+  if (hints_.size() <= kMostHints) return;
+  hints_.clear();  // looking at all is less work to remember
+  begin_pass();
 }
 
 Result<std::optional<Victim>> Compactor::weigh(BlockId block, uint64_t percent,
@@ -43,8 +52,8 @@ Result<std::optional<Victim>> Compactor::weigh(BlockId block, uint64_t percent,
   if (row->references == 1 && row->referenced_bytes >= limit) return none;
 
   Victim victim{block, row->stored_bytes, {}};
-  const auto owners = volume_.rows().iterate(kv::Family::kBlocks,
-                                             kv::prefix_range(wire::owner_prefix(block)));
+  const auto owners =
+      volume_.rows().iterate(kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block)));
   for (owners->seek_to_first(); owners->valid(); owners->next()) {
     ++examined;
     const auto owner = wire::decode_owner(owners->value());
@@ -68,8 +77,8 @@ Result<std::optional<BlockId>> Compactor::next_block() {
     return std::optional(block);
   }
   if (!walking_) return std::optional<BlockId>();
-  const auto rows = volume_.rows().iterate(
-      kv::Family::kBlocks, kv::prefix_range(std::string(1, wire::kBlockRowKind)));
+  const auto rows = volume_.rows().iterate(kv::Family::kBlocks,
+                                           kv::prefix_range(std::string(1, wire::kBlockRowKind)));
   rows->seek(cursor_);
   TRY(rows->status());
   if (!rows->valid()) {
@@ -83,6 +92,7 @@ Result<std::optional<BlockId>> Compactor::next_block() {
 Status Compactor::rewrite_found(CompactionTotals& totals) {
   if (found_.empty()) return {};
   found_bytes_ = 0;
+  found_blocks_.clear();
   const Repacked done = TRY(repack(volume_, std::exchange(found_, {})));
   damaged_.insert(done.damaged.begin(), done.damaged.end());
   totals.add(done);
@@ -91,10 +101,12 @@ Status Compactor::rewrite_found(CompactionTotals& totals) {
 
 // Rewrites what was found before when the victim does not fit beside it.
 Status Compactor::take(Victim victim, CompactionTotals& totals) {
+  if (found_blocks_.contains(victim.block)) return {};  // a hint met again by the pass
   if (found_bytes_ + victim.survivors.bytes() > volume_.settings().block_size) {
     TRY(rewrite_found(totals));
   }
   found_bytes_ += victim.survivors.bytes();
+  found_blocks_.insert(victim.block);
   found_.push_back(std::move(victim));
   return {};
 }
@@ -111,6 +123,19 @@ Result<CompactionTotals> Compactor::step() {
       TRY(take(std::move(*victim), totals));
     }
   }
+  return totals;
+}
+
+Result<CompactionTotals> Compactor::rewrite_hints() {
+  CompactionTotals totals;
+  while (!hints_.empty()) {
+    const BlockId block = hints_.front();
+    hints_.pop_front();
+    if (auto victim = TRY(weigh(block, kSparsePercent, totals.examined))) {
+      TRY(take(std::move(*victim), totals));
+    }
+  }
+  TRY(rewrite_found(totals));
   return totals;
 }
 

@@ -1,11 +1,12 @@
-// Compaction: blocks of which rows need only a little are rewritten, several into one, and their space
-// comes free.
+// Compaction: blocks of which rows need only a little are rewritten, several into one, and their
+// space comes free.
 //
-// Which blocks those are is found by walking the block rows with a cursor, a little at a time, and by looking
-// first at blocks that pruning took references from. A block row's referenced bytes count shared bytes
-// once for each reference, so they bound from above the distinct bytes in use: below the threshold
-// they settle the matter at once; above it, only for a block with a single reference. The owner rows of other
-// blocks are added up, and the adding stops as soon as the block is dense enough.
+// Which blocks those are is found by walking the block rows with a cursor, a little at a time, and
+// by looking first at blocks that pruning took references from. A block row's referenced bytes
+// count shared bytes once for each reference, so they bound from above the distinct bytes in use:
+// below the threshold they settle the matter at once; above it, only for a block with a single
+// reference. The owner rows of other blocks are added up, and the adding stops as soon as the block
+// is dense enough.
 #pragma once
 
 #include <deque>
@@ -39,8 +40,8 @@ class Compactor {
 
   explicit Compactor(fs::Volume& volume) : volume_(volume) {}
 
-  // Looks at some more blocks; rewrites what was found once it fills a block, or when the pass ends.
-  // Bounded: at most one block's worth is written. kBusy and kNoSpace: try later.
+  // Looks at some more blocks; rewrites what was found once it fills a block, or when the pass
+  // ends. Bounded: at most one block's worth is written. kBusy and kNoSpace: try later.
   Result<CompactionTotals> step();
   // Nothing is left to look at.
   bool idle() const { return !walking_ && hints_.empty() && found_.empty(); }
@@ -49,8 +50,10 @@ class Compactor {
   // Looks at these first.
   void look_at(const std::vector<BlockId>& blocks);
 
-  // Rewrites each of the blocks that holds bytes nobody refers to, however few. A block that is needed
-  // as a whole stays.
+  // Only the blocks of look_at(): rewrites those of them that are sparse, however little that is.
+  Result<CompactionTotals> rewrite_hints();
+  // Rewrites each of the blocks that holds bytes nobody refers to, however few. A block that is
+  // needed as a whole stays.
   Result<CompactionTotals> rewrite(const std::vector<BlockId>& blocks);
 
  private:
@@ -65,6 +68,7 @@ class Compactor {
   std::string cursor_;  // the next block row of the pass
   std::deque<BlockId> hints_;
   std::vector<Victim> found_;
+  std::set<BlockId> found_blocks_;
   uint64_t found_bytes_ = 0;
   std::set<BlockId> damaged_;  // not tried again
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "keeper/prune.h"
+#include "keeper/test_check.h"
 #include "keeper/test_exercise.h"
 #include "keeper/test_volume.h"
 
@@ -185,6 +186,20 @@ TEST(Compaction, HintsAreLookedAtWithoutAPass) {
   compactor.look_at(*pruner.take_touched());
   while (!compactor.idle()) (void)must(compactor.step());
   EXPECT_EQ(test.blocks.bytes(), 10'000u);
+}
+
+TEST(Compaction, ABlockThatIsBothHintAndMetIsMovedOnce) {
+  TestVolume test;
+  const InodeId ino = sparse_file(test, "file", 10'000);
+  Compactor compactor(*test.volume);
+  const auto rows = test.rows.iterate(kv::Family::kBlocks, kv::prefix_range("b"));
+  for (rows->seek_to_first(); rows->valid(); rows->next()) {
+    const BlockId block = must(wire::block_of(rows->key()));
+    compactor.look_at({block, block});
+  }
+  EXPECT_EQ(compact(compactor).bytes_written, 10'000u);
+  EXPECT_EQ(test.read(ino).size(), 60'000u);
+  expect_clean(test);
 }
 
 TEST(Compaction, EveryReadPastAndPresentStaysTheSameThroughRandomWork) {

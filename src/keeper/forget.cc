@@ -60,9 +60,8 @@ class Forgetting {
     TRY(walk(wire::extent_prefix(ino_), [this](auto& builder, auto key, auto value) {
       return forget_extent(builder, key, value);
     }));
-    TRY(walk(wire::xattr_prefix(ino_), [](auto& builder, auto key, auto value) {
-      return builder.drop_past(key, value);
-    }));
+    TRY(walk(wire::xattr_prefix(ino_),
+             [](auto& builder, auto key, auto value) { return builder.drop_past(key, value); }));
     return options_.whole ? forget_names() : Status();
   }
 
@@ -76,7 +75,8 @@ class Forgetting {
             done_ = before;
             more = false;
             uint64_t seen = 0;
-            const auto rows = volume_.rows().iterate(kv::Family::kPast, {from, kv::prefix_end(prefix)});
+            const auto rows =
+                volume_.rows().iterate(kv::Family::kPast, {from, kv::prefix_end(prefix)});
             for (rows->seek_to_first(); rows->valid(); rows->next()) {
               if (seen++ == kRowsPerStep) {
                 next = rows->key();
@@ -159,7 +159,8 @@ class Forgetting {
     }
     const auto rewritten = TRY(compactor.rewrite(left));
     done_.blocks_freed += rewritten.blocks_freed;
-    done_.bytes_freed += rewritten.bytes_freed - std::min(rewritten.bytes_freed, rewritten.bytes_written);
+    done_.bytes_freed +=
+        rewritten.bytes_freed - std::min(rewritten.bytes_freed, rewritten.bytes_written);
     done_.damaged = rewritten.damaged;
     for (const std::string& prefix :
          {wire::inode_key(ino_), wire::extent_prefix(ino_), wire::xattr_prefix(ino_)}) {

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint64_t kCommitsPerStep = 2'000;
 constexpr size_t kRowsPerMove = 5'000;
-constexpr uint64_t kMarkEvery = 10'000;  // commits without anything to move, before the mark follows
+constexpr uint64_t kMarkEvery =
+    10'000;  // commits without anything to move, before the mark follows
 
 bool is_large_inline(const wire::ExtentRow& row) {
   return row.kind == wire::ExtentKind::kInline && row.length > InlineMover::kStaysBytes;
@@ -29,11 +30,15 @@ Status InlineMover::load_mark() {
   return {};
 }
 
+Result<Sequence> InlineMover::moved() {
+  TRY(load_mark());
+  return found_.empty() ? scanned_ : Sequence{found_.front().begin.value - 1};
+}
+
 Status InlineMover::scan_key(Sequence sequence, const std::string& key) {
   if (key.front() != static_cast<char>(wire::RowKind::kExtent)) return {};
   const auto live = TRY(wire::decode_live_key(key));
-  const auto extent =
-      TRY(find_extent(volume_.rows(), nullptr, live.ino, live.position, sequence));
+  const auto extent = TRY(find_extent(volume_.rows(), nullptr, live.ino, live.position, sequence));
   if (!extent || !is_large_inline(extent->row)) return {};
   found_.push_back({live.ino, live.position, sequence, extent->row.length});
   found_bytes_ += extent->row.length;
@@ -41,8 +46,8 @@ Status InlineMover::scan_key(Sequence sequence, const std::string& key) {
 }
 
 Result<bool> InlineMover::scan() {
-  const auto rows = volume_.rows().iterate(
-      kv::Family::kChanges, {wire::change_key(Sequence{scanned_.value + 1}, 0), {}});
+  const auto rows = volume_.rows().iterate(kv::Family::kChanges,
+                                           {wire::change_key(Sequence{scanned_.value + 1}, 0), {}});
   Sequence last = scanned_;
   uint64_t commits = 0;
   for (rows->seek_to_first(); rows->valid(); rows->next()) {

@@ -1,9 +1,9 @@
-// Moves inline bytes into blocks: small writes that an fsync carried in its commit would stay in the rows
-// for ever.
+// Moves inline bytes into blocks: small writes that an fsync carried in its commit would stay in
+// the rows for ever.
 //
-// They are found by reading the change feed from a mark that is kept in the volume: each inline row stands
-// under the commit that wrote it. A batch moves when it fills a block, or when its oldest commit is half a minute
-// old. Rows keep their begin; nobody sees the move.
+// They are found by reading the change feed from a mark that is kept in the volume: each inline row
+// stands under the commit that wrote it. A batch moves when it fills a block, or when its oldest
+// commit is half a minute old. Rows keep their begin; nobody sees the move.
 #pragma once
 
 #include <optional>
@@ -29,6 +29,8 @@ class InlineMover {
   };
   // Reads some of the feed, and moves what is due: with `now_due`, everything it found.
   Result<Step> step(bool now_due = false);
+  // The last commit of those whose inline rows were all moved, as far as was seen.
+  Result<Sequence> moved();
 
  private:
   // A row seen in the feed.

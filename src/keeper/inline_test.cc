@@ -71,7 +71,8 @@ TEST(InlineMover, ReplacedRowsMoveWithTheirHistory) {
     at.push_back(test.commit());
   }
   EXPECT_EQ(move_all(test).rows, 5u);
-  for (uint64_t i = 0; i < 5; ++i) EXPECT_EQ(test.read_past(at[i], ino), TestVolume::noise(i, 1000));
+  for (uint64_t i = 0; i < 5; ++i)
+    EXPECT_EQ(test.read_past(at[i], ino), TestVolume::noise(i, 1000));
   Pruner pruner(*test.volume);
   (void)must(prune(pruner, {UINT64_MAX}));
   EXPECT_EQ(test.read(ino), TestVolume::noise(4, 1000));
@@ -99,8 +100,8 @@ TEST(InlineMover, GoesOnFromItsMarkAfterAReopen) {
   test.write(test.make_file("a"), 0, TestVolume::noise(1, 1000));
   test.commit();
   EXPECT_EQ(move_all(test).rows, 1u);
-  const Sequence moved = must(wire::decode_mark(
-                                  test.row(kv::Family::kVolume, wire::kInlineMarkKey))).sequence;
+  const Sequence moved =
+      must(wire::decode_mark(test.row(kv::Family::kVolume, wire::kInlineMarkKey))).sequence;
   EXPECT_EQ(moved, test.volume->committed());
   test.write(test.make_file("b"), 0, TestVolume::noise(2, 1000));
   test.commit();

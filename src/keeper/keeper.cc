@@ -11,9 +11,10 @@ namespace {
 
 constexpr int kInlineStepsPerTick = 16;
 constexpr int kPruneStepsPerTick = 20;
-constexpr uint64_t kPressureFactor = 8;             // for compaction
-constexpr int64_t kTicksAfterFailure = 10;          // until the next round
-constexpr uint64_t kRowsWorthCompacting = 200'000;  // dropped, before the row store is asked to shrink
+constexpr uint64_t kPressureFactor = 8;     // for compaction
+constexpr uint64_t kBytesPerRow = 512;      // what looking at a row counts as, beside writing
+constexpr int64_t kTicksAfterFailure = 10;  // until the next round
+constexpr uint64_t kRowsWorthMerging = 200'000;  // dropped, before the row store is asked to shrink
 constexpr int64_t kUrgentPassNs = int64_t{600} * 1'000'000'000;
 
 }  // namespace
@@ -34,7 +35,6 @@ Keeper::~Keeper() {
 }
 
 void Keeper::start() {
-  stopping_ = false;
   thread_ = os::Thread("nacre-keeper", [this] { loop(); });
 }
 
@@ -45,6 +45,7 @@ void Keeper::stop() {
     wake_.notify_all();
   }
   thread_.join();
+  stopping_ = false;  // what is asked for is still done
 }
 
 void Keeper::loop() {
@@ -66,7 +67,7 @@ void Keeper::loop() {
 Status Keeper::tick() {
   (void)clock_watch_.suspect();
   Status first;
-  for (const auto duty : {&Keeper::move_inline, &Keeper::prune_leftovers, &Keeper::relieve,
+  for (const auto duty : {&Keeper::move_due_inline, &Keeper::prune_leftovers, &Keeper::relieve,
                           &Keeper::compact_some, &Keeper::clean_some}) {
     if (stopping_) break;
     const os::Lock lock(duty_mutex_);
@@ -87,9 +88,9 @@ KeeperStatus Keeper::status() {
   return status;
 }
 
-Status Keeper::move_inline() {
+Status Keeper::move_inline(bool now_due) {
   for (int i = 0; i < kInlineStepsPerTick && !stopping_; ++i) {
-    const auto step = TRY(inline_mover_.step());
+    const auto step = TRY(inline_mover_.step(now_due));
     const os::Lock lock(status_mutex_);
     status_.inline_bytes_moved += step.bytes;
     if (!step.more) break;
@@ -98,6 +99,10 @@ Status Keeper::move_inline() {
 }
 
 Result<PruneStep> Keeper::prune_step(Sequence floor) {
+  // Pruning takes the feed away that inline rows are found by. Where there is no room to move them,
+  // they stay.
+  const auto moved = inline_mover_.moved();
+  if (moved.ok() && *moved < std::min(floor, volume_.committed())) (void)move_inline(true).ok();
   const PruneStep step = TRY(pruner_.step(floor));
   if (const auto touched = pruner_.take_touched()) {
     compactor_.look_at(*touched);
@@ -110,13 +115,17 @@ Result<PruneStep> Keeper::prune_step(Sequence floor) {
   return step;
 }
 
-Result<CompactionTotals> Keeper::compact_step() {
-  const CompactionTotals step = TRY(compactor_.step());
+void Keeper::count(const CompactionTotals& step) {
   const os::Lock lock(status_mutex_);
   status_.blocks_compacted += step.blocks_freed;
   status_.compaction_bytes_written += step.bytes_written;
   status_.compaction_bytes_freed += step.bytes_freed;
   status_.blocks_damaged += step.damaged;
+}
+
+Result<CompactionTotals> Keeper::compact_step() {
+  const CompactionTotals step = TRY(compactor_.step());
+  count(step);
   return step;
 }
 
@@ -134,16 +143,15 @@ Result<Sequence> Keeper::age_limit() {
   return keep_limit(volume_, volume_.clock().now());
 }
 
-// Prunes towards `limit`, and compacts what that left sparse, until there is enough or no more to gain.
+// Prunes towards `limit`, and compacts what that left sparse, until there is enough or no more to
+// gain.
 Status Keeper::give_up_history(Sequence limit, const std::function<bool()>& enough) {
-  while (!enough() && !stopping_) {
+  while (!enough()) {
     const PruneStep step = TRY(prune_step(limit));
     // Without room for copies, compaction waits until pruning alone made some.
-    while (!compactor_.idle() && !enough()) {
-      const auto compacted = compact_step();
-      if (!compacted.ok() && compacted.code() != Code::kNoSpace) return compacted.error();
-      if (!compacted.ok()) break;
-    }
+    const auto compacted = compactor_.rewrite_hints();
+    if (!compacted.ok() && compacted.code() != Code::kNoSpace) return compacted.error();
+    if (compacted.ok()) count(*compacted);
     if (step.done) break;
   }
   return {};
@@ -161,7 +169,7 @@ Status Keeper::relieve() {
   if (!pressure.any()) return {};
   const auto relieved = [&] {
     look();
-    return !pressure.any() || ++steps > kPruneStepsPerTick;
+    return !pressure.any() || ++steps > kPruneStepsPerTick || stopping_;
   };
   TRY(give_up_history(TRY(age_limit()), relieved));
   const auto out_of_danger = [&] { return relieved() || !pressure.critical; };
@@ -171,7 +179,7 @@ Status Keeper::relieve() {
 
 // Erased rows give their space back only when the row store merges them away.
 Status Keeper::settle_rows() {
-  if (rows_dropped_ < kRowsWorthCompacting) return {};
+  if (rows_dropped_ < kRowsWorthMerging) return {};
   rows_dropped_ = 0;
   TRY(volume_.rows().compact(kv::Family::kPast, {}));
   return volume_.rows().compact(kv::Family::kChanges, {});
@@ -192,7 +200,7 @@ Status Keeper::compact_some() {
   const uint64_t budget = options_.compaction_bytes_per_tick * (pressed ? kPressureFactor : 1);
   for (uint64_t written = 0; written < budget && !compactor_.idle() && !stopping_;) {
     const CompactionTotals step = TRY(compact_step());
-    written += std::max<uint64_t>(step.bytes_written, step.examined);  // looking costs, too
+    written += step.bytes_written + step.examined * kBytesPerRow;
   }
   return {};
 }
@@ -201,97 +209,14 @@ Status Keeper::clean_some() {
   const block::Space space = volume_.blocks().space();
   const uint64_t dead = space.used_bytes - std::min(space.used_bytes, space.live_bytes);
   const bool short_of_room = space.free_bytes < space.capacity_bytes / 20;
-  const uint64_t worth = short_of_room
-                             ? std::min(options_.clean_bytes, space.used_bytes / 50)
-                             : std::max(options_.clean_bytes,
-                                        space.used_bytes / 100 * options_.dead_percent);
+  const uint64_t worth = short_of_room ? std::min(options_.clean_bytes, space.used_bytes / 50)
+                                       : std::max(options_.clean_bytes,
+                                                  space.used_bytes / 100 * options_.dead_percent);
   if (dead == 0 || dead < worth) return {};
   const uint64_t gained = TRY(volume_.blocks().clean(std::min(dead, options_.clean_bytes)));
   const os::Lock lock(status_mutex_);
   status_.bytes_cleaned += gained;
   return {};
-}
-
-// What is older than keep first, then the rest.
-Status Keeper::give_up_all(const std::function<bool()>& enough) {
-  TRY(give_up_history(TRY(age_limit()), enough));
-  return give_up_history(volume_.committed(), enough);
-}
-
-uint64_t Keeper::reclaim(uint64_t wanted_bytes) {
-  const os::Lock duty(duty_mutex_);
-  const uint64_t before = free_bytes(volume_.usage());
-  uint64_t gained = 0;
-  const auto enough = [&] {
-    const uint64_t free = free_bytes(volume_.usage());
-    gained = free - std::min(free, before);
-    return gained >= wanted_bytes;
-  };
-  const Status status = give_up_all(enough);
-  if (!status.ok()) {
-    const os::Lock lock(status_mutex_);
-    status_.last_error = status.error().to_string();
-  }
-  (void)enough();
-  return gained;
-}
-
-Result<PruneTotals> Keeper::prune(Sequence floor,
-                                  const std::function<bool(const PruneTotals&)>& go_on) {
-  PruneTotals totals;
-  while (!totals.done) {
-    {
-      const os::Lock duty(duty_mutex_);
-      const PruneStep step = TRY(prune_step(floor));
-      totals.visited += step.visited;
-      totals.dropped += step.dropped;
-      totals.pinned += step.pinned;
-      totals.done = step.done;
-    }
-    if (go_on && !go_on(totals)) break;
-  }
-  return totals;
-}
-
-Result<PruneTotals> Keeper::prune_to_policy(const std::function<bool(const PruneTotals&)>& go_on) {
-  if (clock_watch_.suspect()) {
-    return Error(Code::kBusy,
-                 "the clock leapt forward: confirm the time with nacre retention confirm-clock");
-  }
-  return prune(TRY(age_limit()), go_on);
-}
-
-Result<CompactionTotals> Keeper::compact(
-    const std::function<bool(const CompactionTotals&)>& go_on) {
-  CompactionTotals totals;
-  {
-    const os::Lock duty(duty_mutex_);
-    compactor_.begin_pass();
-  }
-  for (bool more = true; more;) {
-    {
-      const os::Lock duty(duty_mutex_);
-      totals.add(TRY(compact_step()));
-      more = !compactor_.idle();
-    }
-    if (go_on && !go_on(totals)) break;
-  }
-  return totals;
-}
-
-Result<Forgotten> Keeper::forget(InodeId ino, const ForgetOptions& options,
-                                 const std::function<bool(const Forgotten&)>& go_on) {
-  const os::Lock duty(duty_mutex_);
-  return keeper::forget(volume_, compactor_, ino, options, go_on);
-}
-
-Result<CheckSummary> Keeper::check(CheckOptions options, const CheckProgress& progress,
-                                   const CheckReport& report) {
-  options.exclusively = [this](const std::function<Status()>& body) {
-    const os::Lock duty(duty_mutex_);
-    return body();
-  };
-  return keeper::check(volume_, options, progress, report);
 }
 
 }  // namespace nacre::keeper

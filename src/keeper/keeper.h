@@ -1,9 +1,10 @@
-// The keeper of an open volume: one background thread that moves inline bytes into blocks, prunes history when
-// room is needed, compacts sparse blocks and lets the block store clean itself; and the same duties on demand.
+// The keeper of an open volume: one background thread that moves inline bytes into blocks, prunes
+// history when room is needed, compacts sparse blocks and lets the block store clean itself; and
+// the same duties on demand.
 //
-// Every method may be called from any thread, without locks. One duty works at a time, in bounded steps. It
-// is made before the volume is served and destroyed after: it is what gives history up when a writer finds the
-// volume full. It outlives neither the volume nor its stores.
+// Every method may be called from any thread, without locks. One duty works at a time, in bounded
+// steps. It is made before the volume is served and destroyed after: it is what gives history up
+// when a writer finds the volume full. It outlives neither the volume nor its stores.
 #pragma once
 
 #include <atomic>
@@ -27,8 +28,8 @@ struct KeeperOptions {
   int64_t tick_ns = 1'000'000'000;
   uint64_t compaction_bytes_per_tick = 8 * kMiB;  // written; eight times that under pressure
   int64_t compaction_pass_ns = int64_t{6} * 3600 * 1'000'000'000;  // between looks at all blocks
-  uint64_t dead_percent = 25;          // of the bytes a block store uses, from which it is cleaned
-  uint64_t clean_bytes = 64 * kMiB;    // at once
+  uint64_t dead_percent = 25;        // of the bytes a block store uses, from which it is cleaned
+  uint64_t clean_bytes = 64 * kMiB;  // at once
 };
 
 // Since the keeper was made, unless the name says otherwise.
@@ -53,17 +54,18 @@ class Keeper {
   void start();
   // Waits for the step at work.
   void stop();
-  // One round of all duties, as the thread does every tick. The first failure is returned when all had
-  // their turn.
+  // One round of all duties, as the thread does every tick. The first failure is returned when all
+  // had their turn.
   Status tick();
   KeeperStatus status();
 
   // Gives up history, oldest first: what is older than keep, then younger. Returns bytes gained.
   uint64_t reclaim(uint64_t wanted_bytes);
 
-  // Prunes to a floor whatever the policy says, or to what the policy keeps. `go_on` is asked between
-  // steps. kBusy for the latter while the clock is in doubt.
-  Result<PruneTotals> prune(Sequence floor, const std::function<bool(const PruneTotals&)>& go_on = {});
+  // Prunes to a floor whatever the policy says, or to what the policy keeps. `go_on` is asked
+  // between steps. kBusy for the latter while the clock is in doubt.
+  Result<PruneTotals> prune(Sequence floor,
+                            const std::function<bool(const PruneTotals&)>& go_on = {});
   Result<PruneTotals> prune_to_policy(const std::function<bool(const PruneTotals&)>& go_on = {});
   // Looks at every block now.
   Result<CompactionTotals> compact(const std::function<bool(const CompactionTotals&)>& go_on = {});
@@ -76,7 +78,8 @@ class Keeper {
 
  private:
   void loop();
-  Status move_inline() REQUIRES(duty_mutex_);
+  Status move_inline(bool now_due) REQUIRES(duty_mutex_);
+  Status move_due_inline() REQUIRES(duty_mutex_) { return move_inline(false); }
   Status prune_leftovers() REQUIRES(duty_mutex_);
   Status relieve() REQUIRES(duty_mutex_);
   Status compact_some() REQUIRES(duty_mutex_);
@@ -85,6 +88,7 @@ class Keeper {
   Status give_up_all(const std::function<bool()>& enough) REQUIRES(duty_mutex_);
   Result<PruneStep> prune_step(Sequence floor) REQUIRES(duty_mutex_);
   Result<CompactionTotals> compact_step() REQUIRES(duty_mutex_);
+  void count(const CompactionTotals& step);
   Status settle_rows() REQUIRES(duty_mutex_);
   // The floor that pruning by age may reach.
   Result<Sequence> age_limit();

@@ -1,5 +1,5 @@
-// Mending the books: what no reader sees. Each is counted again from the rows as they are now, between two
-// commits.
+// Mending the books: what no reader sees. Each is counted again from the rows as they are now,
+// between two commits.
 #include <algorithm>
 
 #include "keeper/mending.h"
@@ -47,20 +47,6 @@ Status recount_allocated(fs::Volume& volume, meta::CommitBuilder& builder, Inode
   return {};
 }
 
-// Whether some row, live or past, stands at that place and does not decode: its owner row is believed.
-Result<bool> is_damaged(kv::Store& rows, InodeId ino, uint64_t offset) {
-  const std::string key = wire::extent_key(ino, offset);
-  if (const auto live = TRY(rows.get(kv::Family::kLive, key)); live && !wire::decode_extent(*live).ok()) {
-    return true;
-  }
-  const auto past = rows.iterate(kv::Family::kPast, kv::prefix_range(key));
-  for (past->seek_to_first(); past->valid(); past->next()) {
-    if (!wire::decode_extent(past->value()).ok()) return true;
-  }
-  TRY(past->status());
-  return false;
-}
-
 // Counts one block's references anew.
 class Recount {
  public:
@@ -75,13 +61,14 @@ class Recount {
 
  private:
   Status count_owners() {
-    const auto owners = rows_.iterate(kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block_)));
+    const auto owners =
+        rows_.iterate(kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block_)));
     for (owners->seek_to_first(); owners->valid(); owners->next()) {
       const auto owner = TRY(wire::decode_owner_key(owners->key()));
       const auto range = wire::decode_owner(owners->value());
       const auto extent = TRY(find_extent(rows_, nullptr, owner.ino, owner.offset, owner.begin));
       const bool fits = range.ok() && extent && is_owned(extent->row, block_, *range);
-      if (fits || (range.ok() && TRY(is_damaged(rows_, owner.ino, owner.offset)))) {
+      if (fits || (range.ok() && TRY(is_damaged_place(rows_, nullptr, owner.ino, owner.offset)))) {
         count(range->length);
       } else {
         builder_.mend(kv::Family::kBlocks, std::string(owners->key()), std::nullopt);
@@ -145,7 +132,8 @@ Status mend_state(fs::Volume& volume, const Mending& mending) {
                           add(state.inodes, mending.inode_count);
                           add(state.live_bytes, mending.live_bytes);
                           state.next_inode = std::max(state.next_inode, mending.next_inode);
-                          state.pruned = std::min(state.pruned, mending.pruned.value_or(state.pruned));
+                          state.pruned =
+                              std::min(state.pruned, mending.pruned.value_or(state.pruned));
                         })
       .status;
 }
@@ -160,6 +148,16 @@ Status remove_unowned(fs::Volume& volume, const std::vector<BlockId>& blocks) {
 }
 
 }  // namespace
+
+Status erase_damaged(fs::Volume& volume, const Mending& mending) {
+  return in_steps(volume, mending.erased_rows, kRowsPerStep,
+                  [&](meta::CommitBuilder& builder, const auto& row) -> Status {
+                    const auto stored = TRY(volume.rows().get(kv::Family::kLive, row.first));
+                    if (stored != row.second) return {};
+                    builder.mend(kv::Family::kLive, row.first, std::nullopt);
+                    return {};
+                  });
+}
 
 Status mend_books(fs::Volume& volume, const Mending& mending) {
   using Builder = meta::CommitBuilder;
@@ -184,6 +182,7 @@ Status mend_books(fs::Volume& volume, const Mending& mending) {
 }
 
 Status mend(fs::Volume& volume, const Mending& mending) {
+  TRY(erase_damaged(volume, mending));
   TRY(mend_present(volume, mending));
   return mend_books(volume, mending);
 }

@@ -1,5 +1,5 @@
-// Mending the present: inodes, names, attributes. The changes go through the row table like anybody's, so
-// they are a commit, and the damaged state stays in history.
+// Mending the present: inodes, names, attributes. The changes go through the row table like
+// anybody's, so they are a commit, and the damaged state stays in history.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -77,8 +77,8 @@ class Mender {
     if (!inode.ok()) return inode.code() == Code::kNotFound ? Status() : Status(inode.error());
     wire::InodeRow& row = inode->row;
     row.nlink = static_cast<uint32_t>(std::max<int64_t>(0, int64_t{row.nlink} + mend.nlink));
-    row.size = static_cast<uint64_t>(
-        std::max<int64_t>(0, static_cast<int64_t>(row.size) + mend.size));
+    row.size =
+        static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(row.size) + mend.size));
     row.flags = static_cast<uint8_t>((row.flags | mend.set_flags) & ~mend.clear_flags);
     row.parent = mend.parent.value_or(row.parent);
     store(*inode);
@@ -118,7 +118,8 @@ class Mender {
     if (!inode.ok()) return inode.code() == Code::kNotFound ? Status() : Status(inode.error());
     meta::Inode home = TRY(lost_and_found());
     const auto [name, cookie] = TRY(free_name(home.ino, ino));
-    table_.put(wire::dentry_key(home.ino, cookie), encode({name, ino, inode->row.type}), std::nullopt);
+    table_.put(wire::dentry_key(home.ino, cookie), encode({name, ino, inode->row.type}),
+               std::nullopt);
     if (inode->is_directory()) {
       inode->row.parent = home.ino;
       ++home.row.nlink;

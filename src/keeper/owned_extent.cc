@@ -33,4 +33,22 @@ Result<std::optional<OwnedExtent>> find_extent(kv::Store& rows, const kv::Snapsh
   return std::optional(std::move(found));
 }
 
+Result<bool> is_damaged_place(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
+                              uint64_t offset) {
+  const std::string key = wire::extent_key(ino, offset);
+  Sequence before;  // until then the rows so far held
+  const auto past = rows.iterate(kv::Family::kPast, kv::prefix_range(key), at);
+  for (past->seek_to_first(); past->valid(); past->next()) {
+    const auto row = wire::decode_extent(past->value());
+    const auto end = TRY(wire::decode_past_key(past->key())).end;
+    if (!row.ok() || row->begin < before || row->begin >= end) return true;
+    before = end;
+  }
+  TRY(past->status());
+  const auto live = TRY(rows.get(kv::Family::kLive, key, at));
+  if (!live) return false;
+  const auto row = wire::decode_extent(*live);
+  return !row.ok() || row->begin < before;
+}
+
 }  // namespace nacre::keeper

@@ -16,9 +16,9 @@ struct OwnedExtent {
   wire::ExtentRow row;
 };
 
-// The row that commit `begin` wrote for this place of the file: the live row if it still stands, else
-// the past row that it became. None if there is none any more, and for a row that does not decode:
-// that is for check to report.
+// The row that commit `begin` wrote for this place of the file: the live row if it still stands,
+// else the past row that it became. None if there is none any more, and for a row that does not
+// decode: that is for check to report.
 Result<std::optional<OwnedExtent>> find_extent(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
                                                uint64_t offset, Sequence begin);
 
@@ -27,5 +27,11 @@ inline bool is_owned(const wire::ExtentRow& extent, BlockId block, const wire::O
   return extent.kind == wire::ExtentKind::kBlock && extent.block == block &&
          extent.block_offset == owner.block_offset && extent.length == owner.length;
 }
+
+// Whether some row, live or past, at that place of the file does not decode, or does not follow on
+// the one before it. What the others say is then the best there is: owner rows of the place are
+// believed.
+Result<bool> is_damaged_place(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
+                              uint64_t offset);
 
 }  // namespace nacre::keeper

@@ -31,8 +31,7 @@ inline Pressure pressure_of(const fs::VolumeUsage& usage, const Policy& policy) 
   pressure.over_budget =
       reclaimable && usage.reclaimable >= usage.capacity / 100 * policy.history_budget_percent;
   pressure.short_of_space = reclaimable && free < usage.capacity / kShortPart;
-  pressure.critical =
-      reclaimable && free < std::min(usage.capacity / kCriticalPart, kCriticalMost);
+  pressure.critical = reclaimable && free < std::min(usage.capacity / kCriticalPart, kCriticalMost);
   return pressure;
 }
 

@@ -89,9 +89,9 @@ void Pruner::leave_sequence(meta::CommitBuilder& builder, Visit& visit) {
 
 Status Pruner::walk(meta::CommitBuilder& builder, Visit& visit) {
   Cursor& at = visit.cursor;
-  const auto rows = volume_.rows().iterate(
-      kv::Family::kChanges, {wire::change_key(at.sequence, at.part),
-                             wire::change_key(Sequence{visit.target.value + 1}, 0)});
+  const auto rows = volume_.rows().iterate(kv::Family::kChanges,
+                                           {wire::change_key(at.sequence, at.part),
+                                            wire::change_key(Sequence{visit.target.value + 1}, 0)});
   for (rows->seek_to_first(); rows->valid(); rows->next()) {
     const auto key = TRY(wire::decode_change_key(rows->key()));
     if (key.sequence != at.sequence) {
@@ -141,8 +141,7 @@ Result<PruneStep> Pruner::step(Sequence floor) {
     return visit.step;
   }
   TRY(patient_upkeep(
-          volume_,
-          [&](meta::CommitBuilder& builder) { return build(builder, floor, visit); },
+          volume_, [&](meta::CommitBuilder& builder) { return build(builder, floor, visit); },
           [&](wire::StateRow& state) {
             state.floor = std::max(state.floor, visit.floor);
             state.pruned = std::max(state.pruned, visit.cursor.pruned);

@@ -1,8 +1,9 @@
 // Pruning: drops past rows that neither the kept history nor a snapshot needs.
 //
-// History is walked through the change feed, oldest first. A past row (key, end) → begin goes once the floor
-// is at or above its end, unless a snapshot lies in [begin, end). Change rows below the floor go with it, but
-// for commits that still guard a pinned row: after delete_snapshot() they are visited again.
+// History is walked through the change feed, oldest first. A past row (key, end) → begin goes once
+// the floor is at or above its end, unless a snapshot lies in [begin, end). Change rows below the
+// floor go with it, but for commits that still guard a pinned row: after delete_snapshot() they are
+// visited again.
 //
 // The floor rises in the same batch that drops rows, so that no reader is ever let below it.
 #pragma once
@@ -26,8 +27,8 @@ struct PruneStep {
   bool done = false;     // everything below the floor asked for was visited
 };
 
-// Not thread-safe: one at a time works on a volume. It may be dropped at any time; another goes on where
-// this one stopped.
+// Not thread-safe: one at a time works on a volume. It may be dropped at any time; another goes on
+// where this one stopped.
 class Pruner {
  public:
   static constexpr uint64_t kRowsPerStep = 5'000;
@@ -46,11 +47,11 @@ class Pruner {
  private:
   // A place in the change feed: what lies before it was visited.
   struct Cursor {
-    Sequence sequence;      // being visited; 0: none
+    Sequence sequence;  // being visited; 0: none
     uint32_t part = 0;
     size_t key = 0;
-    bool pinned = false;    // a snapshot needs a past row of it
-    Sequence pruned;        // the state row's, when this place was reached
+    bool pinned = false;  // a snapshot needs a past row of it
+    Sequence pruned;      // the state row's, when this place was reached
   };
   struct Visit;
 

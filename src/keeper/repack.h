@@ -1,8 +1,8 @@
 // Moving what is left of blocks into a new block: the work of compaction and of forgetting.
 //
-// Survivors are read and put into one new block; then live and past rows are pointed at it, a batch at a time;
-// the old blocks go with their last reference. At every moment each row points at a stored block, and a
-// crash leaves at worst bytes to be swept.
+// Survivors are read and put into one new block; then live and past rows are pointed at it, a batch
+// at a time; the old blocks go with their last reference. At every moment each row points at a
+// stored block, and a crash leaves at worst bytes to be swept.
 #pragma once
 
 #include <functional>
@@ -29,9 +29,9 @@ struct Repacked {
   std::vector<BlockId> damaged;  // could not be read: left as they are
 };
 
-// Moves the survivors of all victims into one new block; together they fit one (kMaxBlockBytes). Bytes
-// that gain a reference meanwhile keep their old block. kNoSpace: there is no room for the copy. Call
-// without locks.
+// Moves the survivors of all victims, each another block, into one new block; together they fit
+// one. Bytes that gain a reference meanwhile keep their old block. kNoSpace: there is no room for
+// the copy. Call without locks.
 Result<Repacked> repack(fs::Volume& volume, std::vector<Victim> victims);
 
 }  // namespace nacre::keeper

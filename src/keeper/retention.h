@@ -1,5 +1,5 @@
-// What history a volume keeps: its policy, the snapshots that pin, and the clock that ages it. prune.h
-// does the dropping; pressure.h says when.
+// What history a volume keeps: its policy, the snapshots that pin, and the clock that ages it.
+// prune.h does the dropping; pressure.h says when.
 //
 // Every function may be called from any thread, without locks.
 #pragma once
@@ -49,12 +49,12 @@ class ClockWatch {
   int64_t monotonic_ns_ GUARDED_BY(mutex_) = 0;
 };
 
-// While a volume is open, wall time and monotonic time pass together: whether they parted by more than a
-// day.
+// While a volume is open, wall time and monotonic time pass together: whether they parted by more
+// than a day.
 bool leapt_while_open(Timestamp wall_before, int64_t monotonic_before_ns, Timestamp wall,
                       int64_t monotonic_ns);
-// While it is closed nobody counts, and a long pause is no leap. What a wrong clock may make older stays
-// below half of what is to be kept, or a day.
+// While it is closed nobody counts, and a long pause is no leap. What a wrong clock may make older
+// stays below half of what is to be kept, or a day.
 bool leapt_while_closed(Timestamp last_commit, Timestamp wall, uint64_t keep_ns);
 
 }  // namespace nacre::keeper

@@ -25,7 +25,9 @@ struct Checked {
     std::string all;
     for (const Finding& finding : findings) {
       all += std::string(name_of(finding.kind)) + ": " + finding.where + ": " + finding.what +
-             (finding.repaired ? " [repaired]\n" : finding.repairable ? " [repairable]\n" : "\n");
+             (finding.repaired     ? " [repaired]\n"
+              : finding.repairable ? " [repairable]\n"
+                                   : "\n");
     }
     return all;
   }
@@ -54,8 +56,8 @@ inline void expect_clean(TestVolume& test) {
   EXPECT_TRUE(checked.summary.clean()) << checked.text();
 }
 
-// The damage is found as this kind and nothing else, all of it can be mended, and then all is well: now and
-// after a reopen.
+// The damage is found as this kind and nothing else, all of it can be mended, and then all is well:
+// now and after a reopen.
 inline void expect_mended(TestVolume& test, FindingKind kind) {
   const Checked before = check(test);
   EXPECT_TRUE(before.only(kind)) << before.text();
@@ -76,7 +78,7 @@ inline void expect_found(TestVolume& test, FindingKind kind) {
   const Checked checked = check(test);
   EXPECT_GT(checked.count(kind), 0u) << checked.text();
   for (const Finding& finding : checked.findings) {
-    if (finding.kind == kind) EXPECT_FALSE(finding.repairable) << checked.text();
+    EXPECT_FALSE(finding.kind == kind && finding.repairable) << checked.text();
   }
 }
 

@@ -1,5 +1,5 @@
-// A volume in memory and a few words to work on it: for tests. Time stands still until told otherwise;
-// nothing is committed until asked.
+// A volume in memory and a few words to work on it: for tests. Time stands still until told
+// otherwise; nothing is committed until asked.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,9 +28,7 @@ T must(Result<T> result) {
   if (!result.ok()) std::abort();
   return result.take();
 }
-inline void must(const Status& status) {
-  ASSERT_TRUE(status.ok()) << status.error().to_string();
-}
+inline void must(const Status& status) { ASSERT_TRUE(status.ok()) << status.error().to_string(); }
 
 // What the present of a file tree is: path → type, mode and content.
 using TreeImage = std::map<std::string, std::string>;

@@ -11,13 +11,13 @@
 namespace nacre::kv {
 namespace {
 
-// RocksDB would poll for free space by itself; here the next write does, and so it succeeds as soon
-// as there is some.
-class ResumeOnWrite final : public rocksdb::EventListener {
+// RocksDB clears a failed compaction when there is space again. From a failed flush it would
+// resume, too, and may wait for ever (rocks_reserve.h); such a store must be opened again.
+class NoResume final : public rocksdb::EventListener {
  public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status error,
                             bool* automatic) override {
-    *automatic = false;
+    if (error.severity() > rocksdb::Status::kSoftError) *automatic = false;
   }
 };
 
@@ -28,9 +28,7 @@ RocksDatabase::RocksDatabase(os::FileSystem& disk, std::string path, const Rocks
       path_(std::move(path)),
       name_("store " + path_),
       read_only_(options.read_only),
-      memory_(options.memory_bytes),
-      wals_(std::make_shared<WalFiles>(disk)),
-      environment_(rocksdb::NewCompositeEnv(make_rocks_file_system(disk, wals_))) {}
+      memory_(options.memory_bytes) {}
 
 Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(os::FileSystem& disk,
                                                            const std::string& path,
@@ -62,10 +60,16 @@ Status RocksDatabase::check_empty() {
 }
 
 Status RocksDatabase::open_database(bool create) {
+  if (!read_only_) {
+    reserve_ = TRY(SpaceReserve::open(disk_, path_ + "/RESERVE", memory_.reserve_bytes()));
+  }
+  wals_ = std::make_shared<WalFiles>(disk_, reserve_);
+  environment_ = rocksdb::NewCompositeEnv(make_rocks_file_system(disk_, wals_, reserve_));
+
   rocksdb::DBOptions options = database_options(memory_);
   options.env = environment_.get();
   options.wal_filter = &wal_order_;
-  options.listeners.push_back(std::make_shared<ResumeOnWrite>());
+  options.listeners.push_back(std::make_shared<NoResume>());
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.create_if_missing = create;
   options.create_missing_column_families = create;  // the power may have gone while it was made
@@ -89,6 +93,8 @@ Status RocksDatabase::open_database(bool create) {
   db_.reset(db);
   default_family_ = handles[0];
   std::copy(handles.begin() + 1, handles.end(), families_.begin());
+  // On a full disk the store opens all the same; write() will say so.
+  if (reserve_) static_cast<void>(reserve_->take());
   return {};
 }
 
@@ -118,36 +124,21 @@ Status RocksDatabase::sync() {
 
 Status RocksDatabase::write(rocksdb::WriteBatch& batch, bool synced) {
   if (read_only_) return Error(Code::kReadOnly, name_ + " is open for reading only");
-  if (full_) TRY(resume());
+  TRY(reserve_->take());
   rocksdb::WriteOptions options;
   options.sync = synced;
   const rocksdb::Status written = db_->Write(options, &batch);
   if (written.ok()) return {};
-  Error error = error_of(written, "write " + name_);
-  if (error.code() == Code::kNoSpace) full_ = true;
-  return error;
-}
-
-// After a full disk RocksDB refuses writes until it has flushed all its buffers.
-Status RocksDatabase::resume() {
-  const os::Lock lock(resume_mutex_);
-  if (!full_) return {};
-  constexpr uint64_t kSlackBytes = 4 * kMiB;
-  const uint64_t needed_bytes = memory_.write_buffers->memory_usage() + kSlackBytes;
-  const uint64_t free_bytes = TRY(disk_.space(path_)).free_bytes;
-  if (free_bytes < needed_bytes) {
-    return Error(Code::kNoSpace, "write " + name_ + ": the disk is full; " +
-                                     format_size(needed_bytes) + " must be free to go on");
+  // RocksDB waits for a compaction that has found the disk full and will try again.
+  if (written.IsIncomplete()) {
+    return Error(Code::kNoSpace, "write " + name_ + ": " + written.ToString());
   }
-  const rocksdb::Status resumed = db_->Resume();
-  if (!resumed.ok()) return error_of(resumed, "resume " + name_);
-  full_ = false;
-  return {};
+  return error_of(written, "write " + name_);
 }
 
 Usage RocksDatabase::usage() {
   Usage usage;
-  usage.disk_bytes = wals_->bytes();
+  usage.disk_bytes = wals_->bytes() + (reserve_ ? reserve_->bytes() : 0);
   // The cache is charged for the write buffers.
   usage.memory_bytes = memory_.cache->GetUsage();
   for (rocksdb::ColumnFamilyHandle* handle : families_) {

@@ -13,7 +13,6 @@
 #include "kv/rocks_store.h"
 #include "kv/rocks_wal.h"
 #include "os/file_system.h"
-#include "os/mutex.h"
 
 namespace nacre::kv {
 
@@ -48,24 +47,19 @@ class RocksDatabase {
   RocksDatabase(os::FileSystem& disk, std::string path, const RocksOptions& options);
   Status check_empty();
   Status open_database(bool create);
-  Status resume() EXCLUDES(resume_mutex_);
 
   os::FileSystem& disk_;
   const std::string path_;
   const std::string name_;
   const bool read_only_;
   RocksMemory memory_;
-  const std::shared_ptr<WalFiles> wals_;
-  const std::unique_ptr<rocksdb::Env> environment_;
+  std::shared_ptr<SpaceReserve> reserve_;  // none when reading only
+  std::shared_ptr<WalFiles> wals_;
+  std::unique_ptr<rocksdb::Env> environment_;
   WalOrder wal_order_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families_{};
   rocksdb::ColumnFamilyHandle* default_family_ = nullptr;  // RocksDB insists on it; empty
-
-  // The last write found the disk full.
-  std::atomic<bool> full_ = false;
-  // Held while RocksDB resumes: until it has, no writer can do anything else.
-  os::Mutex resume_mutex_;
 };
 
 }  // namespace nacre::kv

@@ -65,12 +65,22 @@ class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
 
 class WritableFile : public rocksdb::FSWritableFile {
  public:
-  WritableFile(std::unique_ptr<os::File> file, uint64_t size, const FileOptions& options)
-      : FSWritableFile(options), file_(std::move(file)), size_(size) {}
+  WritableFile(std::unique_ptr<os::File> file, uint64_t size, const FileOptions& options,
+               std::shared_ptr<SpaceReserve> reserve)
+      : FSWritableFile(options),
+        file_(std::move(file)),
+        reserve_(std::move(reserve)),
+        size_(size) {}
 
   using FSWritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
-    const Status written = file_->write_at(size_, bytes_of(data));
+    const bool compaction = io_priority_ == rocksdb::Env::IO_LOW;
+    if (compaction && reserve_ && !reserve_->held()) {
+      return IOStatus::NoSpace("a compaction waits until the disk has room again");
+    }
+    const Status written = write_or_make_room(compaction ? nullptr : reserve_.get(), [&] {
+      return file_->write_at(size_, bytes_of(data));
+    });
     if (written.ok()) size_ += data.size();
     return io_status_of(written);
   }
@@ -94,6 +104,7 @@ class WritableFile : public rocksdb::FSWritableFile {
 
  private:
   std::unique_ptr<os::File> file_;
+  const std::shared_ptr<SpaceReserve> reserve_;
   uint64_t size_;
 };
 
@@ -101,8 +112,8 @@ class WritableFile : public rocksdb::FSWritableFile {
 class ManifestFile final : public WritableFile {
  public:
   ManifestFile(std::unique_ptr<os::File> file, std::unique_ptr<MarkFile> mark,
-               const FileOptions& options)
-      : WritableFile(std::move(file), 0, options), mark_(std::move(mark)) {}
+               const FileOptions& options, std::shared_ptr<SpaceReserve> reserve)
+      : WritableFile(std::move(file), 0, options, std::move(reserve)), mark_(std::move(mark)) {}
 
   using WritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
@@ -172,8 +183,9 @@ class HeldLock final : public rocksdb::FileLock {
 
 class RocksFileSystem final : public rocksdb::FileSystem {
  public:
-  RocksFileSystem(os::FileSystem& disk, std::shared_ptr<WalFiles> wals)
-      : disk_(disk), wals_(std::move(wals)) {}
+  RocksFileSystem(os::FileSystem& disk, std::shared_ptr<WalFiles> wals,
+                  std::shared_ptr<SpaceReserve> reserve)
+      : disk_(disk), wals_(std::move(wals)), reserve_(std::move(reserve)) {}
 
   const char* Name() const override { return "NacreFileSystem"; }
 
@@ -212,9 +224,9 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     if (is_manifest(path)) {
       Result<std::unique_ptr<MarkFile>> mark = MarkFile::create(disk_, path);
       if (!mark.ok()) return io_status_of(mark.error());
-      *result = std::make_unique<ManifestFile>(file.take(), mark.take(), options);
+      *result = std::make_unique<ManifestFile>(file.take(), mark.take(), options, reserve_);
     } else {
-      *result = std::make_unique<WritableFile>(file.take(), 0, options);
+      *result = std::make_unique<WritableFile>(file.take(), 0, options, reserve_);
     }
     return IOStatus::OK();
   }
@@ -225,7 +237,7 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     if (!file.ok()) return io_status_of(file.error());
     const Result<uint64_t> size = (*file)->size();
     if (!size.ok()) return io_status_of(size.error());
-    *result = std::make_unique<WritableFile>(file.take(), *size, options);
+    *result = std::make_unique<WritableFile>(file.take(), *size, options, reserve_);
     return IOStatus::OK();
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions&,
@@ -351,13 +363,15 @@ class RocksFileSystem final : public rocksdb::FileSystem {
 
   os::FileSystem& disk_;
   const std::shared_ptr<WalFiles> wals_;
+  const std::shared_ptr<SpaceReserve> reserve_;
 };
 
 }  // namespace
 
 std::shared_ptr<rocksdb::FileSystem> make_rocks_file_system(os::FileSystem& disk,
-                                                            std::shared_ptr<WalFiles> wals) {
-  return std::make_shared<RocksFileSystem>(disk, std::move(wals));
+                                                            std::shared_ptr<WalFiles> wals,
+                                                            std::shared_ptr<SpaceReserve> reserve) {
+  return std::make_shared<RocksFileSystem>(disk, std::move(wals), std::move(reserve));
 }
 
 }  // namespace nacre::kv

@@ -54,6 +54,11 @@ RocksMemory::RocksMemory(uint64_t budget_bytes)
       cache(rocksdb::NewLRUCache(budget_bytes, kCacheShardBits, false, kIndexShareOfCache)),
       write_buffers(std::make_shared<rocksdb::WriteBufferManager>(budget_bytes * 5 / 12, cache)) {}
 
+uint64_t RocksMemory::reserve_bytes() const {
+  // While one set of buffers is written, half of the next may fill; logs and manifest are small.
+  return write_buffers->buffer_size() * 3 / 2 + kMiB;
+}
+
 std::string name_of(Family family) {
   switch (family) {
     case Family::kVolume:

@@ -16,6 +16,8 @@ namespace nacre::kv {
 // out of it while they grow.
 struct RocksMemory {
   explicit RocksMemory(uint64_t budget_bytes);
+  // Disk space that the write buffers need to become tables, however full they are.
+  uint64_t reserve_bytes() const;
 
   uint64_t bytes;
   std::shared_ptr<rocksdb::Cache> cache;

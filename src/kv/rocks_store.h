@@ -1,6 +1,7 @@
 // A Store on disk, over RocksDB: one column family for each family, one write-ahead log for all.
 //
-// Errors. kNoSpace: the disk is full; writes are refused until there is room again, then go on.
+// Errors. kNoSpace: the disk is full; writes are refused until there is room again, then go on. A
+// reserve of about half the memory budget is kept on the disk, so that nothing else is refused.
 // kCorrupt: stored bytes fail their checksum; the context names the file. After kIo or kCorrupt
 // from a write the store refuses writes until it is opened again; reads go on.
 //
@@ -43,7 +44,7 @@ class RocksStore final : public Store {
   std::unique_ptr<Snapshot> snapshot() override;
   Status write(const Batch& batch, Durability durability) override;
   Status sync() override;
-  // disk_bytes counts tables and logs.
+  // disk_bytes counts tables, logs and the reserve.
   Result<Usage> usage() override;
   Status compact(Family family, Range range) override;
   // Reads every table from the disk as a whole. Rows that are only in the log are not read.

@@ -22,8 +22,8 @@ constexpr uint64_t kZerosAhead = 256 * kKiB;
 // One log. Outlives the handle that RocksDB writes it through.
 class WalFile {
  public:
-  WalFile(std::string path, std::unique_ptr<os::File> file)
-      : path_(std::move(path)), file_(std::move(file)) {}
+  WalFile(std::string path, std::unique_ptr<os::File> file, std::shared_ptr<SpaceReserve> reserve)
+      : path_(std::move(path)), file_(std::move(file)), reserve_(std::move(reserve)) {}
 
   const std::string& path() const { return path_; }
 
@@ -32,7 +32,7 @@ class WalFile {
     {
       const os::Lock lock(mutex_);
       if (failure_) return *failure_;
-      TRY(file_->write_at(end_, data));
+      TRY(write_or_make_room(reserve_.get(), [&] { return file_->write_at(end_, data); }));
       first = end_ == 0;
       end_ += data.size();
       checksum_.update(data);
@@ -94,6 +94,7 @@ class WalFile {
 
   const std::string path_;
   const std::unique_ptr<os::File> file_;
+  const std::shared_ptr<SpaceReserve> reserve_;
   // Guards the ends. Held while writing, so that zeros never land on an append.
   mutable os::Mutex mutex_;
   uint64_t end_ GUARDED_BY(mutex_) = 0;
@@ -160,7 +161,7 @@ Result<std::unique_ptr<rocksdb::FSWritableFile>> WalFiles::create(
   std::unique_ptr<os::File> file = TRY(disk_.open(path, os::OpenMode::kCreate));
   TRY(file->truncate(0));
   TRY(disk_.sync_directory(path.substr(0, path.find_last_of('/'))));
-  newest_ = std::make_shared<WalFile>(path, std::move(file));
+  newest_ = std::make_shared<WalFile>(path, std::move(file), reserve_);
   files_.insert_or_assign(path, newest_);
   return std::unique_ptr<rocksdb::FSWritableFile>(std::make_unique<WalHandle>(newest_, options));
 }

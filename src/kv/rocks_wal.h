@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "kv/rocks_reserve.h"
 #include "os/file_system.h"
 #include "os/mutex.h"
 
@@ -31,8 +32,9 @@ class WalFile;
 // Safe from any thread; RocksDB makes one log at a time.
 class WalFiles {
  public:
-  // `disk` must outlive the files.
-  explicit WalFiles(os::FileSystem& disk) : disk_(disk) {}
+  // `disk` must outlive the files. `reserve` may be null.
+  WalFiles(os::FileSystem& disk, std::shared_ptr<SpaceReserve> reserve)
+      : disk_(disk), reserve_(std::move(reserve)) {}
 
   static bool is_wal(const std::string& path) { return path.ends_with(".log"); }
   // An empty log at `path`, whose name is durable, after the previous one was finished.
@@ -50,6 +52,7 @@ class WalFiles {
   Status finish(WalFile& log) REQUIRES(mutex_);
 
   os::FileSystem& disk_;
+  const std::shared_ptr<SpaceReserve> reserve_;
   mutable os::Mutex mutex_;
   std::map<std::string, std::shared_ptr<WalFile>> files_ GUARDED_BY(mutex_);  // by path
   std::shared_ptr<WalFile> newest_ GUARDED_BY(mutex_);

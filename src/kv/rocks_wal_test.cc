@@ -89,7 +89,7 @@ TEST_F(RocksWal, TheFirstRecordOfALogIsDurableAtOnce) {
 }
 
 TEST_F(RocksWal, ALogIsDurableBeforeTheNextIsMade) {
-  WalFiles logs(*disk_);
+  WalFiles logs(*disk_, nullptr);
   ASSERT_TRUE(disk_->create_directories("/logs").ok());
   auto first = logs.create("/logs/000001.log", {});
   ASSERT_TRUE(first.ok());
@@ -108,7 +108,7 @@ TEST_F(RocksWal, ALogIsDurableBeforeTheNextIsMade) {
 }
 
 TEST_F(RocksWal, ASyncedLogIsExtendedWithZerosAndCutWhenItIsClosed) {
-  WalFiles logs(*disk_);
+  WalFiles logs(*disk_, nullptr);
   ASSERT_TRUE(disk_->create_directories("/logs").ok());
   auto log = logs.create("/logs/000001.log", {}).take();
   const auto file = disk_->open("/logs/000001.log", os::OpenMode::kRead).take();
@@ -195,7 +195,7 @@ class SyncFailsOnce final : public os::FileSystem {
 
 TEST(RocksWalFailure, ALogTakesNothingMoreAfterAFailedSync) {
   SyncFailsOnce disk;
-  WalFiles logs(disk);
+  WalFiles logs(disk, nullptr);
   ASSERT_TRUE(disk.create_directories("/logs").ok());
   auto log = logs.create("/logs/000001.log", {}).take();
   const rocksdb::IOOptions options;

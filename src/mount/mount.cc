@@ -85,10 +85,8 @@ Connection* Mount::clone_connection() {
 }
 
 Mount::~Mount() {
-  if (!ended()) {
-    const Status unmounted = unmount();
-    if (!unmounted.ok()) [[maybe_unused]]
-      const Status lazily = unmount(DetachMode::kLazy);
+  if (!ended() && !unmount().ok()) {
+    [[maybe_unused]] const Status lazily = unmount(DetachMode::kLazy);
   }
   wait();
 }

@@ -20,6 +20,7 @@
 #include "mount/options.h"
 #include "mount/session.h"
 #include "mount/worker.h"
+#include "os/mutex.h"
 
 namespace nacre::mount {
 
@@ -40,7 +41,8 @@ class Mount {
   void wait();
   // start() and wait().
   void serve();
-  // The kernel writes everything dirty back before this returns. kBusy when in use and not lazy.
+  // The kernel writes everything dirty back before this returns. kBusy when in use and not lazy. It
+  // does not forget the inodes it still knows: their references end with the mount.
   Status unmount(DetachMode mode = DetachMode::kIfIdle);
 
   const std::string& mountpoint() const { return mountpoint_; }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,10 +42,10 @@ class NotifierTest : public testing::Test {
  protected:
   // Returns when everything posted so far is done.
   void drain() {
-    Barrier done;
-    ASSERT_TRUE(notifier_.post([&done](Port&) { done.wait(); }));
-    done.wait_for_waiter();
-    done.open();
+    const auto done = std::make_shared<Barrier>();
+    ASSERT_TRUE(notifier_.post([done](Port&) { done->wait(); }));
+    done->wait_for_waiter();
+    done->open();
   }
 
   TestPort port_;

@@ -9,7 +9,7 @@ Result<Json> run_mount(Call& call) {
   plan.mountpoint = TRY(call.arguments.text("mountpoint"));
   plan.source = call.directory.path();
   plan.options = TRY(call.arguments.optional_text("options")).value_or("");
-  plan.read_only = TRY(call.arguments.flag("read_only")) || call.directory.read_only();
+  plan.read_only = TRY(call.arguments.flag("read_only"));
   plan.single_threaded = TRY(call.arguments.flag("single_threaded"));
   plan.atime = !TRY(call.arguments.flag("noatime"));
   const auto when = TRY(call.arguments.optional_text("at"));
@@ -20,6 +20,11 @@ Result<Json> run_mount(Call& call) {
     TRY(settle(call));
     at = TRY(moment_argument(call, *when));
     plan.read_only = true;
+  }
+  if (call.directory.read_only() && !plan.read_only) {
+    return Error(
+        Code::kReadOnly,
+        call.directory.path() + " is open read-only: mount it --read-only, or unmount it first");
   }
   const MountState mounted = TRY(call.mounts->add(plan, at));
   return Json{{"mountpoint", json_of_bytes(mounted.mountpoint)}};

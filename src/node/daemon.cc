@@ -1,120 +1,95 @@
 #include "node/daemon.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-
-#include "base/errno.h"
-#include "meta/moments.h"
-#include "node/control_server.h"
-#include "node/mounts.h"
-#include "node/service.h"
-#include "node/volume_directory.h"
 #include "node/volume_paths.h"
-#include "os/fd.h"
 
 namespace nacre::node {
-
 namespace {
 
-constexpr int64_t kWriteBackNs =
-    2'500'000'000;  // with the volume's commits, dirty data is at most 5 s old
-
-// What the main thread waits for: signals, and mounts that end.
-class Wakeups {
+class NoEvents final : public Events {
  public:
-  Wakeups() {
-    ::sigemptyset(&signals_);
-    for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&signals_, number);
-    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    ::signal(SIGHUP, SIG_IGN);
-    ::signal(SIGPIPE, SIG_IGN);
-    signal_fd_ = os::Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
-    event_fd_ = os::Fd(::eventfd(0, EFD_CLOEXEC));
-  }
-  void mount_ended() {
-    const uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(event_fd_.get(), &one, sizeof(one));
-  }
-  // True for a signal, false for a mount.
-  bool wait() {
-    std::array<pollfd, 2> waits = {pollfd{signal_fd_.get(), POLLIN, 0},
-                                   pollfd{event_fd_.get(), POLLIN, 0}};
-    while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
-    }
-    if ((waits[0].revents & POLLIN) != 0) {
-      signalfd_siginfo info = {};
-      [[maybe_unused]] const auto taken = ::read(signal_fd_.get(), &info, sizeof(info));
-      return true;
-    }
-    uint64_t count = 0;
-    [[maybe_unused]] const auto taken = ::read(event_fd_.get(), &count, sizeof(count));
-    return false;
-  }
-
- private:
-  sigset_t signals_ = {};
-  os::Fd signal_fd_;
-  os::Fd event_fd_;
+  bool progress(const Progress&) override { return true; }
+  bool item(Json) override { return true; }
 };
-
-Result<std::optional<Sequence>> moment(VolumeDirectory& directory,
-                                       const std::optional<std::string>& at) {
-  if (!at) return std::optional<Sequence>();
-  const auto when = TRY(meta::parse_when(*at, directory.volume().clock().now()));
-  return std::optional(TRY(meta::resolve(directory.rows(), when)));
-}
-
-void serve_until_unmounted(Wakeups& wakeups, Mounts& mounts) {
-  while (!mounts.reap()) {
-    if (wakeups.wait()) {
-      spdlog::info("asked to end: unmounting");
-      mounts.remove_all();
-    }
-  }
-}
 
 }  // namespace
 
-Status run_daemon(device::Host host, const DaemonOptions& options, Mounter& mounter,
-                  const std::function<void(const Status&)>& ready) {
-  Wakeups wakeups;
-  const auto fail = [&](Error error) -> Status {
-    ready(error);
-    return error;
-  };
-  auto opened = VolumeDirectory::open(host, options.volume, {.read_only = options.plan.read_only});
-  if (!opened.ok()) return fail(std::move(opened).error());
-  const auto directory = opened.take();
-  std::unique_ptr<ControlServer> server;
-  {
-    Mounts mounts(directory->volume(), mounter, [&] { wakeups.mount_ended(); }, kWriteBackNs);
-    Service service(*directory, &mounts);
-    auto at = moment(*directory, options.at);
-    if (!at.ok()) return fail(std::move(at).error());
-    auto started = ControlServer::start(
-        socket_path(options.volume),
-        [&](const Request& request, Events& events) { return service.handle(request, events); },
-        {.owner = ::getuid()});
-    if (!started.ok()) return fail(std::move(started).error());
-    server = started.take();
-    auto mounted = mounts.add(options.plan, *at);
-    if (!mounted.ok()) return fail(std::move(mounted).error());
-    spdlog::info("{} is mounted at {}", options.volume, mounted->mountpoint);
-    ready({});
-    serve_until_unmounted(wakeups, mounts);
-    server->stop();
+Result<std::unique_ptr<Daemon>> Daemon::start(device::Host host, Mounter& mounter,
+                                              const std::string& directory,
+                                              const DaemonOptions& options) {
+  std::unique_ptr<Daemon> daemon(new Daemon());
+  daemon->patience_ns_ = options.patience_ns;
+  daemon->wake_ = TRY(WakeQueue::open());
+  daemon->directory_ =
+      TRY(VolumeDirectory::open(host, directory, {.read_only = options.read_only}));
+  daemon->mounts_ = std::make_unique<Mounts>(
+      daemon->directory_->volume(), mounter, [wake = daemon->wake_.get()] { wake->wake(); },
+      options.read_only ? 0 : options.write_back_interval_ns);
+  daemon->service_ = std::make_unique<Service>(*daemon->directory_, daemon->mounts_.get());
+  daemon->server_ = TRY(ControlServer::start(
+      socket_path(directory),
+      [service = daemon->service_.get()](const Request& request, Events& events) {
+        return service->handle(request, events);
+      },
+      {.owner = ::geteuid()}));
+  spdlog::info("{} is open{}", directory, options.read_only ? " read-only" : "");
+  return daemon;
+}
+
+Daemon::~Daemon() = default;
+
+Result<Json> Daemon::mount(const Json& arguments) {
+  NoEvents events;
+  return service_->handle({"mount", arguments}, events);
+}
+
+Status Daemon::run() {
+  serve();
+  server_->stop();
+  const std::string path = directory_->path();
+  const Status closed = close();
+  if (closed.ok()) {
+    spdlog::info("{} is closed", path);
+  } else {
+    spdlog::error("closing {}: {}", path, closed.error().to_string());
   }
-  const Status closed = directory->close();
-  if (!closed.ok()) spdlog::error("closing {}: {}", options.volume, closed.error().to_string());
-  server->farewell(closed);
+  server_->farewell(closed);
   return closed;
+}
+
+void Daemon::serve() {
+  os::Clock& clock = directory_->host().clock;
+  std::optional<int64_t> deadline_ns;
+  while (!mounts_->reap()) {
+    std::optional<int64_t> limit_ns;
+    if (deadline_ns) limit_ns = *deadline_ns - clock.monotonic_ns();
+    switch (wake_->wait(limit_ns)) {
+      case WakeQueue::Event::kWoken:
+        break;
+      case WakeQueue::Event::kSignal:
+        stuck_ = deadline_ns.has_value();
+        deadline_ns = clock.monotonic_ns() + patience_ns_;
+        spdlog::info("asked to end by a signal");
+        if (!stuck_) mounts_->remove_all();
+        break;
+      case WakeQueue::Event::kTimeout:
+        stuck_ = true;
+        break;
+    }
+    if (stuck_) {
+      spdlog::warn("a mount is still in use; its programs will see errors");
+      return;
+    }
+  }
+}
+
+// While a mount is served nothing under it can be taken away.
+Status Daemon::close() {
+  if (stuck_) return directory_->volume().close();
+  mounts_.reset();
+  return directory_->close();
 }
 
 }  // namespace nacre::node

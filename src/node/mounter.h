@@ -2,12 +2,14 @@
 // mount::Mount by the command line, and in memory by tests.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/ids.h"
 #include "base/result.h"
 #include "fs/tree.h"
+#include "meta/types.h"
 
 namespace nacre::node {
 
@@ -39,8 +41,15 @@ class Mounted {
   // The kernel hands over what is dirty. Nothing to do, and no error, once the mount is gone.
   // Blocks as long as that takes.
   virtual Status write_back() = 0;
-  // For changes made behind the kernel's back: it drops what it keeps of an inode, or of a name in
-  // a directory, its absence included. They take effect in order, soon.
+  // Where the kernel holds dirty pages it believes nobody else about the sizes and times of files.
+  // So what programs wrote to a regular file, `path` below the mountpoint, is handed over; then
+  // `change` replaces its content; then the kernel learns the size and times it returns. kNotFound
+  // when the path does not lead to `ino`; kAccess when this process may not open it.
+  using ContentChange = std::function<Result<meta::Attr>()>;
+  virtual Status change_content(const std::string& path, InodeId ino,
+                                const ContentChange& change) = 0;
+  // For other changes made behind the kernel's back: it drops what it keeps of an inode, or of a
+  // name in a directory, its absence included. They take effect in order, soon.
   virtual void forget_inode(InodeId ino) = 0;
   virtual void forget_entry(InodeId parent, const std::string& name) = 0;
 };

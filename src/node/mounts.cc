@@ -17,14 +17,16 @@ struct Mounts::Served {
   std::unique_ptr<fs::Tree> tree;
   std::optional<Sequence> at;
   std::unique_ptr<Mounted> mounted;
+  std::atomic<bool> detached = false;  // gone for everybody; its last answers may be under way
   std::atomic<bool> ended = false;
   os::Thread waiter;
 
   ~Served() {
     if (mounted != nullptr && !ended) [[maybe_unused]]
-      const Status detached = mounted->unmount(true);
+      const Status taken_off = mounted->unmount(true);
     waiter.join();
   }
+  bool gone() const { return detached || ended; }
   MountState state() const {
     return {mounted->mountpoint(), at, mounted->read_only(), mounted->requests()};
   }
@@ -57,7 +59,7 @@ Mounts::~Mounts() {
 Mounts::ServedPtr Mounts::find_live() const {
   const os::Lock lock(mutex_);
   const auto live = std::ranges::find_if(
-      served_, [](const ServedPtr& served) { return !served->at && !served->ended; });
+      served_, [](const ServedPtr& served) { return !served->at && !served->gone(); });
   return live == served_.end() ? nullptr : *live;
 }
 
@@ -114,7 +116,7 @@ Result<Mounts::Removed> Mounts::remove(const std::string& mountpoint, bool lazy)
   {
     const os::Lock lock(mutex_);
     for (const ServedPtr& served : served_) {
-      if (!served->ended && served->mounted->mountpoint() == mountpoint) found = served;
+      if (!served->gone() && served->mounted->mountpoint() == mountpoint) found = served;
     }
   }
   if (found == nullptr) {
@@ -123,9 +125,10 @@ Result<Mounts::Removed> Mounts::remove(const std::string& mountpoint, bool lazy)
   }
   TRY(unmount(found, lazy));
   if (lazy) return Removed{};
+  found->detached = true;
   const os::Lock lock(mutex_);
   const bool others = std::ranges::any_of(
-      served_, [&](const ServedPtr& served) { return served != found && !served->ended; });
+      served_, [&](const ServedPtr& served) { return served != found && !served->gone(); });
   closing_ = closing_ || !others;
   return Removed{.last = !others};
 }
@@ -169,7 +172,7 @@ std::vector<MountState> Mounts::list() const {
   std::vector<MountState> states;
   const os::Lock lock(mutex_);
   for (const ServedPtr& served : served_) {
-    if (!served->ended) states.push_back(served->state());
+    if (!served->gone()) states.push_back(served->state());
   }
   return states;
 }
@@ -184,6 +187,13 @@ Status Mounts::write_back() {
   const ServedPtr live = find_live();
   if (live == nullptr || live->mounted->read_only()) return {};
   return live->mounted->write_back();
+}
+
+Status Mounts::change_content(const std::string& path, InodeId ino,
+                              const Mounted::ContentChange& change) {
+  if (const ServedPtr live = find_live()) return live->mounted->change_content(path, ino, change);
+  TRY(change());
+  return {};
 }
 
 void Mounts::forget_inode(InodeId ino) {

@@ -49,10 +49,14 @@ class Mounts {
   bool reap();
 
   std::vector<MountState> list() const;
+  // The mount of the present.
   std::optional<MountState> live() const;
 
   // What programs wrote to the present and the kernel holds is handed over to the volume.
   Status write_back();
+  // Changes the content of a file of the present, see Mounted; `path` is from its root. Without a
+  // mount of the present only `change` is called.
+  Status change_content(const std::string& path, InodeId ino, const Mounted::ContentChange& change);
   // What the kernel knows of the present is out of date.
   void forget_inode(InodeId ino);
   void forget_entry(InodeId parent, const std::string& name);

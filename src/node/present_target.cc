@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "node/mounted_file.h"
-
 namespace nacre::node {
 namespace {
 
@@ -146,18 +144,18 @@ Status PresentTarget::create(const Place& place, const PastFile& file) {
 
 Status PresentTarget::overlay(const Place& place, const PastFile& file) {
   const InodeId ino = place.existing->ino;
-  const auto live = mounts_ == nullptr ? std::nullopt : mounts_->live();
-  if (!live) {
+  const auto change = [&]() -> Result<meta::Attr> {
     TRY(volume_.restore_content(file.attr.ino, file.at, ino));
+    return file.attr;
+  };
+  if (mounts_ == nullptr) {
+    TRY(change());
     return apply_attributes(ino, file);
   }
-  auto mounted = MountedFile::open(live->mountpoint, path_of(place).substr(1), ino);
+  const Status laid = mounts_->change_content(path_of(place).substr(1), ino, change);
   // Not even its owner may open it: then another file takes its place.
-  if (!mounted.ok() && mounted.code() == Code::kAccess) return replace(place, file);
-  if (!mounted.ok()) return mounted.error();
-  TRY(mounted->flush());
-  TRY(volume_.restore_content(file.attr.ino, file.at, ino));
-  TRY(mounted->adopt(file.attr));
+  if (!laid.ok() && laid.code() == Code::kAccess) return replace(place, file);
+  TRY(Status(laid));
   TRY(apply_attributes(ino, file));
   mounts_->forget_inode(ino);
   return {};

@@ -128,14 +128,17 @@ Result<uint64_t> VolumeDirectory::capacity() {
 VolumeDirectory::~VolumeDirectory() = default;
 
 Status VolumeDirectory::close() {
-  if (options_.read_only) return {};
   keeper_->stop();
-  TRY(volume_->close());
+  if (!options_.read_only) TRY(volume_->close());
   keeper_.reset();
   volume_.reset();
   cached_.reset();
-  TRY(local_->close());
-  TRY(rows_->sync());
+  if (!options_.read_only) {
+    TRY(local_->close());
+    TRY(rows_->sync());
+  }
+  watched_.reset();
+  local_.reset();
   rows_.reset();
   lock_.reset();
   return {};

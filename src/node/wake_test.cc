@@ -15,9 +15,9 @@ TEST(WakeQueue, ReturnsForASignalAWakeOrTheTime) {
   ASSERT_TRUE(queue.ok());
   WakeQueue& wait = **queue;
   EXPECT_EQ(wait.wait(1'000'000), Event::kTimeout);
-  ::kill(::getpid(), SIGTERM);
+  ::raise(SIGTERM);
   EXPECT_EQ(wait.wait(std::nullopt), Event::kSignal);
-  ::kill(::getpid(), SIGINT);
+  ::raise(SIGINT);
   EXPECT_EQ(wait.wait(std::nullopt), Event::kSignal);
   wait.wake();
   wait.wake();
@@ -28,7 +28,7 @@ TEST(WakeQueue, ReturnsForASignalAWakeOrTheTime) {
 TEST(WakeQueue, AHangupDoesNothing) {
   const auto queue = WakeQueue::open();
   ASSERT_TRUE(queue.ok());
-  ::kill(::getpid(), SIGHUP);
+  ::raise(SIGHUP);
   EXPECT_EQ((*queue)->wait(1'000'000), Event::kTimeout);
 }
 

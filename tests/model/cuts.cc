@@ -25,4 +25,10 @@ const std::vector<State>& Cuts::recover(Sequence recovered) {
   return states_.at(recovered.value);
 }
 
+void Cuts::prune(Sequence floor, const std::set<uint64_t>& snapshots) {
+  std::erase_if(states_, [&](const auto& cut) {
+    return cut.first < floor.value && !snapshots.contains(cut.first);
+  });
+}
+
 }  // namespace nacre::model

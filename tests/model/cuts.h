@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "base/ids.h"
@@ -26,7 +27,9 @@ class Cuts {
     states_[recovered.value] = {state};
     window_ = {state};
   }
-  // The same, long after.
+  // Commits before `floor` are no longer in history, but for those of snapshots.
+  void prune(Sequence floor, const std::set<uint64_t>& snapshots);
+  // The same as settle(), long after.
   void narrow(Sequence sequence, const State& state) { states_[sequence.value] = {state}; }
 
   Sequence committed() const { return committed_; }

@@ -54,9 +54,14 @@ void Generator::run(const Operation& operation) {
     case Kind::kReopen:
       model_.reopen(model_.state());
       break;
+    case Kind::kPrune:
+      for (size_t i = 0; i < operation.value && i < model_.moments().size(); ++i) {
+        model_.lose_moment(i);
+      }
+      break;
     case Kind::kAbandon:
       // A guess: more may have been committed.
-      model_.reopen(model_.moments().empty() ? State() : model_.moments().back());
+      model_.reopen(last_moment());
       break;
     case Kind::kScanOn:
       (void)model_.scanned(operation.value, {}, operation.length == 0);
@@ -64,6 +69,11 @@ void Generator::run(const Operation& operation) {
     default:
       (void)model_.run(operation, Timestamp{++now_});
   }
+}
+
+State Generator::last_moment() const {
+  const auto& moments = model_.moments();
+  return moments.empty() || !moments.back() ? State() : *moments.back();
 }
 
 Operation Generator::make(Kind kind, std::string path) const {
@@ -133,12 +143,13 @@ std::string Generator::existing(bool want_regular) {
 
 std::string Generator::past_path(bool want_regular) {
   const size_t moment = below(model_.moments().size());
-  const State& state = model_.moments()[moment];
+  const std::string root = "~" + std::to_string(moment);
+  if (!model_.moments()[moment]) return root + "/" + name();
+  const State& state = *model_.moments()[moment];
   std::vector<Known> known;
   collect(state, kRoot, "", known);
   std::erase_if(known,
                 [&](const Known& one) { return want_regular && !state.at(one.node).is_regular(); });
-  const std::string root = "~" + std::to_string(moment);
   return known.empty() ? root + "/" + name() : root + any_of(known).path;
 }
 
@@ -224,9 +235,59 @@ Operation Generator::name_operation() {
   if (choice < 72) return make(Kind::kUnlink, chance(80) ? existing(true) : entry());
   if (choice < 78) return make(Kind::kRmdir, chance(80) ? directory() : entry());
   const Kind kinds[] = {Kind::kRename, Kind::kRename, Kind::kRenameNew, Kind::kExchange};
-  Operation operation = make(kinds[below(4)], entry());
-  operation.to = chance(40) ? new_entry() : entry();
+  Operation operation = make(kinds[below(4)], chance(25) ? directory() : entry());
+  operation.to = chance(40) ? new_entry() : chance(25) ? directory() : entry();
   return operation;
+}
+
+Operation Generator::habit() {
+  const std::string path = new_entry();
+  Operation first = make(Kind::kCreate, path);
+  first.value = 0644;
+  Operation write = make(Kind::kWrite, path);
+  switch (below(profile_.faults ? 5 : 4)) {
+    case 0: {  // a new file replaces an old one
+      write.value = 1 + below(250);
+      write.length = length();
+      Operation rename = make(Kind::kRename, path);
+      rename.to = file();
+      habit_ = {write, rename};
+      break;
+    }
+    case 1:  // a log grows
+      for (uint64_t i = 0; i < 6; ++i) {
+        write.value = 1 + below(250);
+        write.length = 1 + below(300);
+        habit_.push_back(write);
+        write.offset += write.length;
+      }
+      break;
+    case 2: {  // a directory is removed while somebody is in it
+      first.kind = Kind::kMkdir;
+      first.value = 0755;
+      Operation hold = make(Kind::kHold, path);
+      hold.value = below(kSlots);
+      habit_ = {hold, make(Kind::kRmdir, path),
+                make(Kind::kCreate, "@" + std::to_string(hold.value) + "/" + name())};
+      break;
+    }
+    case 3: {  // one empty directory replaces another
+      first.kind = Kind::kMkdir;
+      first.value = 0755;
+      Operation rename = make(Kind::kRename, directory());
+      rename.to = path;
+      habit_ = {rename};
+      break;
+    }
+    default: {  // the end comes while a commit fails
+      write.length = length();
+      Operation fault = make(Kind::kFault, "");
+      fault.value = 1 + below(3);
+      habit_ = {write, fault, make(Kind::kCommit, "")};
+      if (chance(50)) habit_.push_back(make(Kind::kAbandon, ""));
+    }
+  }
+  return first;
 }
 
 // Again and again the same file, for what one operation leaves behind another stumbles over.
@@ -368,17 +429,34 @@ Operation Generator::volume_operation() {
     return operation;
   }
   if (choice < 82) return make(Kind::kStatfs, "");
-  if (choice < 92 && profile_.faults) {
+  if (choice < 90 && profile_.faults) {
     Operation operation = make(Kind::kFault, "");
     operation.value = 1 + below(3);
     return operation;
   }
-  if (choice < 95 || !profile_.abandon) return make(Kind::kReopen, "");
+  if (choice < 94) return make(chance(50) ? Kind::kTick : Kind::kCompact, "");
+  if (choice < 96 && profile_.prune && !model_.moments().empty()) {
+    Operation operation = make(Kind::kPrune, "");
+    operation.value = below(model_.moments().size());
+    return operation;
+  }
+  if (choice < 98 || !profile_.abandon) return make(Kind::kReopen, "");
   return make(Kind::kAbandon, "");
 }
 
 Operation Generator::next() {
+  if (!habit_.empty()) {
+    Operation operation = habit_.front();
+    habit_.pop_front();
+    return operation;
+  }
   if (chance(profile_.checks)) return make(Kind::kCheck, "");
+  if (profile_.power && chance(6)) {
+    Operation operation = make(Kind::kPowerCut, "");
+    operation.value = 1 + below(chance(30) ? 100 : 25);
+    return operation;
+  }
+  if (chance(2)) return habit();
   const uint64_t choice = below(100);
   if (model_.state().node_count() < 4 || choice < 25) return name_operation();
   if (choice < 68) return content_operation();

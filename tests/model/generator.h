@@ -2,6 +2,7 @@
 // block and page boundaries and the ends of files, handles on files that lose their names.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -59,11 +60,15 @@ class Generator {
   uint64_t length();
   uint64_t size_of(const std::string& path) const;
 
+  State last_moment() const;
+
   Operation name_operation();
   Operation content_operation();
   Operation attribute_operation();
   Operation directory_operation();
   Operation volume_operation();
+  // Sequences that programs are fond of: the first operation, the others follow.
+  Operation habit();
   Operation make(Kind kind, std::string path = "/") const;
 
   const Profile profile_;
@@ -72,6 +77,7 @@ class Generator {
   int64_t now_ = 0;
   uint64_t snapshots_ = 0;
   std::string last_file_;
+  std::deque<Operation> habit_;  // what is left of it
 };
 
 }  // namespace nacre::model

@@ -1,9 +1,13 @@
 #include "model/isolated.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <vector>
 
 namespace nacre::model {
 
@@ -46,6 +50,37 @@ std::string run_isolated(const std::function<std::string()>& body) {
   if (WIFSIGNALED(status)) return std::string("died: ") + ::strsignal(WTERMSIG(status));
   if (WEXITSTATUS(status) != 0) return "exited with " + std::to_string(WEXITSTATUS(status));
   return text;
+}
+
+std::optional<uint64_t> find_failure(uint64_t first, uint64_t count,
+                                     const std::function<bool(uint64_t)>& body) {
+  const auto shards = static_cast<uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  // Which number each shard is at, plus one; 0: all done.
+  const size_t bytes = shards * sizeof(std::atomic<uint64_t>);
+  void* const shared =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  auto* const at = static_cast<std::atomic<uint64_t>*>(shared);
+  std::vector<pid_t> children;
+  for (uint64_t shard = 0; shard < shards; ++shard) {
+    at[shard] = first + shard + 1;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (uint64_t n = first + shard; n < first + count; n += shards) {
+        at[shard] = n + 1;
+        if (!body(n)) ::_exit(1);
+      }
+      at[shard] = 0;
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) ::waitpid(child, nullptr, 0);
+  std::optional<uint64_t> failed;
+  for (uint64_t shard = 0; shard < shards; ++shard) {
+    if (at[shard] != 0) failed = std::min(failed.value_or(UINT64_MAX), at[shard] - 1);
+  }
+  ::munmap(shared, bytes);
+  return failed;
 }
 
 }  // namespace nacre::model

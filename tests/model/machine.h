@@ -1,10 +1,13 @@
 // A volume and what it stands on, to be opened, closed, and cut off from power.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string>
 
 #include "fs/mounted_tree.h"
 #include "fs/volume.h"
+#include "keeper/keeper.h"
 #include "kv/memory_store.h"
 #include "model/faults.h"
 #include "model/memory_blocks.h"
@@ -25,6 +28,8 @@ class Machine {
 
   bool is_open() const { return volume_ != nullptr; }
   fs::Volume& volume() { return *volume_; }
+  // Works only when told to.
+  keeper::Keeper& keeper() { return *keeper_; }
   // As a mount serves it.
   fs::Tree& tree() { return *tree_; }
   // The same, but reading leaves access times alone.
@@ -32,15 +37,23 @@ class Machine {
   os::ManualClock& clock() { return clock_; }
   Faults& faults() { return faults_; }
 
+  // Operations may be refused with kNoSpace, without a trace.
+  virtual bool may_be_full() const { return false; }
+  // The power goes at the n-th operation of the disk from now; 0: not at all.
+  virtual void arm_power_cut(uint64_t /*operations*/) {}
+  // It went; abandon() is due.
+  virtual bool is_down() const { return false; }
+  // Checks everything stored. What is wrong, or nothing.
+  std::string verify();
+
  protected:
   Machine(const fs::VolumeSettings& settings, uint64_t seed);
-  // What the volume stands on; attach() is called before it opens, detach() when it is gone.
+  // What the volume stands on: made before it opens, closed or dropped when it is gone.
   virtual Status attach() { return {}; }
-  virtual void detach() {}
+  virtual Status detach() { return {}; }
   virtual void cut_power() {}
   virtual kv::Store& rows() = 0;
   virtual block::Store& blocks() = 0;
-  // Closes nothing: for destructors of derived classes.
   void drop_volume();
 
   fs::VolumeSettings settings_;
@@ -50,6 +63,7 @@ class Machine {
 
  private:
   std::unique_ptr<fs::Volume> volume_;
+  std::unique_ptr<keeper::Keeper> keeper_;
   std::unique_ptr<fs::MountedTree> tree_;
   std::unique_ptr<fs::MountedTree> quiet_;
 };
@@ -59,6 +73,8 @@ class MemoryMachine final : public Machine {
  public:
   MemoryMachine(const fs::VolumeSettings& settings, uint64_t seed);
   ~MemoryMachine() override { drop_volume(); }
+  // Storing a block takes this long.
+  void slow_down(std::chrono::nanoseconds put_time) { blocks_.slow_down(put_time); }
 
  protected:
   void cut_power() override { blocks_.lose_unsynced(); }

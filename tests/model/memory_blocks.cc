@@ -17,6 +17,10 @@ void MemoryBlocks::lose_unsynced() {
 
 Status MemoryBlocks::put(BlockId id, std::span<const ByteView> parts) {
   TRY(faults_.call());
+  if (put_time_.count() != 0) {
+    const os::Lock lock(idle_mutex_);
+    (void)idle_.wait_for(idle_mutex_, put_time_);
+  }
   std::string bytes;
   for (const ByteView part : parts) bytes += as_text(part);
   if (bytes.empty() || bytes.size() > block::kMaxBlockBytes) return Code::kInvalid;

@@ -2,6 +2,7 @@
 // synced may be gone when the power goes. Calls fail on request.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@ class MemoryBlocks final : public block::Store {
   MemoryBlocks(uint64_t capacity_bytes, Faults& faults)
       : capacity_(capacity_bytes), faults_(faults) {}
 
+  // Puts take this long, so that much happens meanwhile.
+  void slow_down(std::chrono::nanoseconds put_time) { put_time_ = put_time; }
   // The power goes: half of them are gone.
   void lose_unsynced();
 
@@ -33,6 +36,9 @@ class MemoryBlocks final : public block::Store {
  private:
   const uint64_t capacity_;
   Faults& faults_;
+  std::chrono::nanoseconds put_time_{0};
+  os::Mutex idle_mutex_;
+  os::CondVar idle_;  // nobody notifies it
   os::Mutex mutex_;
   std::map<BlockId, std::string> blocks_ GUARDED_BY(mutex_);
   std::set<BlockId> unsynced_ GUARDED_BY(mutex_);

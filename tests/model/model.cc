@@ -168,7 +168,12 @@ Result<Model::Place> Model::resolve(const std::string& path) const {
   const ParsedPath parsed = parse_path(path);
   Place place;
   place.past = parsed.root == '~';
-  place.state = place.past ? &moments_[moment_of(path)] : &state_;
+  place.state = &state_;
+  if (place.past) {
+    const std::optional<State>& moment = moments_[moment_of(path)];
+    if (!moment) return Code::kNotFound;
+    place.state = &*moment;
+  }
   place.node = parsed.root == '@' ? slot(parsed.number) : kRoot;
   for (size_t i = 0; i < parsed.names.size(); ++i) {
     if (!place.node) return Code::kNotFound;
@@ -236,7 +241,7 @@ Result<std::string> Model::run_handles(const Operation& operation) {
       const Node& node = *TRY(readable(operation.path));
       if (!node.is_directory()) return Code::kNotDirectory;
       std::map<std::string, meta::FileType> entries;
-      const State& state = operation.path[0] == '~' ? moments_[moment_of(operation.path)] : state_;
+      const State& state = operation.path[0] == '~' ? *moments_[moment_of(operation.path)] : state_;
       for (const auto& [name, child] : node.entries) entries[name] = state.at(child).type;
       touch_atime(operation.path);
       return answer_of_entries(entries);

@@ -53,8 +53,10 @@ class Model {
   void reopen(State state);
 
   // The present becomes a moment that "~N" paths can name.
-  void remember() { moments_.push_back(state_); }
-  const std::vector<State>& moments() const { return moments_; }
+  void remember() { moments_.emplace_back(state_); }
+  // A moment is no longer in history.
+  void lose_moment(size_t moment) { moments_[moment].reset(); }
+  const std::vector<std::optional<State>>& moments() const { return moments_; }
   // Which of them a "~N" path names; there is at least one.
   size_t moment_of(const std::string& path) const;
 
@@ -117,7 +119,7 @@ class Model {
   State state_;
   Timestamp now_;
   uint64_t operations_ = 0;
-  std::vector<State> moments_;
+  std::vector<std::optional<State>> moments_;
   std::array<std::optional<NodeId>, kSlots> slots_;
   std::array<std::optional<Scan>, kSlots> scans_;
 };

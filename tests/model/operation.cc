@@ -65,6 +65,10 @@ constexpr std::array kSyntax = {
     Syntax{Kind::kReopen, "reopen", "", ""},
     Syntax{Kind::kAbandon, "abandon", "", ""},
     Syntax{Kind::kFault, "fault", "calls", ""},
+    Syntax{Kind::kPowerCut, "power_cut", "operations", ""},
+    Syntax{Kind::kTick, "tick", "", ""},
+    Syntax{Kind::kCompact, "compact", "", ""},
+    Syntax{Kind::kPrune, "prune", "moment", ""},
     Syntax{Kind::kCheck, "check", "", ""},
 };
 

@@ -66,9 +66,13 @@ enum class Kind {
   kSnapshot,
   kStatfs,
   kReopen,
-  kAbandon,  // the process dies: what was not committed is gone
-  kFault,    // the `value`-th call of a store from here on fails
-  kCheck,    // compares everything
+  kAbandon,   // the process dies: what was not committed is gone
+  kFault,     // the `value`-th call of a store from here on fails
+  kPowerCut,  // the power goes at the `value`-th operation of the disk from here on
+  kTick,      // a round of the keeper's duties
+  kCompact,   // the keeper looks at every block
+  kPrune,     // history before the moment `value` is given up, but for snapshots
+  kCheck,     // compares everything
 };
 
 struct Operation {

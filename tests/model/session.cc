@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "model/audit.h"
 #include "wire/rows.h"
 
 namespace nacre::model {
@@ -49,6 +48,12 @@ std::string Session::step(const Operation& operation) {
   machine_.clock().advance(kStepNs);
   const State before = model_.state();
   std::string wrong = perform(operation);
+  if (machine_.is_down()) {
+    // What was being done may have been committed, or not; its answer says nothing.
+    const bool is_open = machine_.is_open();
+    cuts_.note(is_open ? machine_.volume().committed() : cuts_.committed(), before, model_.state());
+    return abandon();
+  }
   if (!wrong.empty()) return wrong;
   if (operation.kind == Kind::kAbandon) return {};
   cuts_.note(machine_.volume().committed(), before, model_.state());
@@ -70,6 +75,13 @@ std::string Session::perform(const Operation& operation) {
     case Kind::kFault:
       machine_.faults().arm(operation.value);
       return {};
+    case Kind::kPowerCut:
+      machine_.arm_power_cut(operation.value);
+      return {};
+    case Kind::kTick:
+    case Kind::kCompact:
+    case Kind::kPrune:
+      return upkeep(operation);
     case Kind::kScanOn:
       return scan_on(operation);
     case Kind::kCheck: {
@@ -89,7 +101,8 @@ std::string Session::compare(const Operation& operation) {
   const State before = model_.state();
   const std::string expected = model_.run(operation, machine_.clock().now());
   const std::string actual = runner_->run(operation);
-  if (machine_.faults().take_struck() && actual == answer_of(Code::kNoSpace)) {
+  const bool may_fail = machine_.faults().take_struck() || machine_.may_be_full();
+  if (may_fail && actual == answer_of(Code::kNoSpace)) {
     model_.restore(before);
     return {};
   }
@@ -126,6 +139,44 @@ std::string Session::snapshot(uint64_t number) {
   const bool struck = machine_.faults().take_struck();
   if (!done.ok()) return struck ? std::string() : "commit: " + done.error().to_string();
   snapshots_[name] = sequence;
+  return {};
+}
+
+std::string Session::upkeep(const Operation& operation) {
+  if (operation.kind == Kind::kPrune) return prune(operation.value);
+  keeper::Keeper& keeper = machine_.keeper();
+  Status done;
+  if (operation.kind == Kind::kTick) {
+    done = keeper.tick();
+  } else if (auto compacted = keeper.compact(); !compacted.ok()) {
+    done = compacted.error();
+  }
+  const bool struck = machine_.faults().take_struck();
+  if (done.ok() || done.code() == Code::kBusy || struck) return {};
+  return "upkeep: " + done.error().to_string();
+}
+
+std::set<uint64_t> Session::snapshot_sequences() const {
+  std::set<uint64_t> sequences;
+  for (const auto& [name, sequence] : snapshots_) sequences.insert(sequence.value);
+  return sequences;
+}
+
+std::string Session::prune(size_t moment) {
+  if (moment >= moments_.size()) return {};
+  const auto pruned = machine_.keeper().prune(moments_[moment]);
+  const bool struck = machine_.faults().take_struck();
+  if (!pruned.ok() && pruned.code() != Code::kBusy && !struck) {
+    return "prune: " + pruned.error().to_string();
+  }
+  const Sequence floor = machine_.volume().state().floor;
+  if (pruned.ok() && floor < moments_[moment]) return "pruning left the floor below";
+  const std::set<uint64_t> kept = snapshot_sequences();
+  for (size_t i = 0; i < moments_.size(); ++i) {
+    if (moments_[i] < floor && !kept.contains(moments_[i].value)) model_.lose_moment(i);
+  }
+  cuts_.prune(floor, kept);
+  pruned_ = true;
   return {};
 }
 
@@ -166,6 +217,7 @@ std::string Session::abandon() {
   machine_.abandon();
   const Status opened = open();
   if (!opened.ok()) return "open after the end: " + opened.error().to_string();
+  if (std::string wrong = machine_.verify(); !wrong.empty()) return wrong;
   const Sequence recovered = machine_.volume().committed();
   if (recovered < cuts_.committed()) {
     return fmt::format("commit {} was acknowledged; the volume is as of {}",
@@ -188,6 +240,7 @@ std::string Session::abandon() {
 
 std::string Session::finish() {
   machine_.faults().arm(0);
+  machine_.arm_power_cut(0);
   std::string wrong = check(rules_.aspects);
   const State before = model_.state();
   if (wrong.empty()) wrong = commit();
@@ -202,8 +255,7 @@ std::string Session::finish() {
   if (wrong.empty()) wrong = check_history();
   if (wrong.empty()) wrong = reopen();
   for (size_t i = 0; wrong.empty() && i < moments_.size(); ++i) wrong = check_moment(i);
-  fs::Volume& volume = machine_.volume();
-  if (wrong.empty()) wrong = audit(volume.rows(), volume.blocks(), volume.settings().block_size);
+  if (wrong.empty()) wrong = machine_.verify();
   runner_.reset();
   return wrong;
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "model/cuts.h"
@@ -44,6 +45,9 @@ class Session {
   std::string statfs();
   std::string reopen();
   std::string abandon();
+  std::string upkeep(const Operation& operation);
+  std::string prune(size_t moment);
+  std::set<uint64_t> snapshot_sequences() const;
   std::string check(const Aspects& aspects);
   std::string check_numbers(const Inodes& inodes);
   std::string check_moment(size_t moment);
@@ -61,6 +65,7 @@ class Session {
   std::map<std::string, Sequence> snapshots_;
   std::map<NodeId, InodeId> numbers_;  // which inode each of the oracle's nodes is
   std::unique_ptr<TreeRunner> runner_;
+  bool pruned_ = false;  // history has gaps
   bool synced_ = false;  // the operation was a kSync that succeeded
 };
 

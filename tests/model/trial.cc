@@ -26,8 +26,13 @@ std::string printable(const std::string& text) {
   return shown;
 }
 
-std::string play_here(const Variant& variant, const Script& script) {
-  MemoryMachine machine(variant.settings, kMachineSeed);
+}  // namespace
+
+Script script_of(const Variant& variant, uint64_t seed, size_t steps) {
+  return Generator(variant.profile, variant.rules, seed).generate(steps);
+}
+
+std::string play_on(Machine& machine, const Variant& variant, const Script& script) {
   // After a fault, a cut waits for the next commit.
   const bool cuts_at_once = !variant.settings.background && !variant.profile.faults;
   Session session(machine, variant.rules, cuts_at_once);
@@ -39,28 +44,35 @@ std::string play_here(const Variant& variant, const Script& script) {
       fmt::format("at operation {}: {}\n{}\n", failure->operation, place, failure->text));
 }
 
-}  // namespace
-
-Script script_of(const Variant& variant, uint64_t seed, size_t steps) {
-  return Generator(variant.profile, variant.rules, seed).generate(steps);
-}
-
 std::string play(const Variant& variant, const Script& script) {
-  return run_isolated([&] { return play_here(variant, script); });
+  MemoryMachine machine(variant.settings, kMachineSeed);
+  machine.slow_down(variant.put_time);
+  return play_on(machine, variant, script);
 }
 
-std::string try_seed(const Variant& variant, uint64_t seed, size_t steps) {
-  const Script script = script_of(variant, seed, steps);
-  const std::string first = play(variant, script);
-  if (first.empty()) return {};
+std::string report_of(const std::string& what, const Script& script,
+                      const std::function<std::string(const Script&)>& play_again) {
+  const auto isolated = [&](const Script& candidate) {
+    return run_isolated([&] { return play_again(candidate); });
+  };
+  const std::string first = isolated(script);
+  if (first.empty()) return what + " failed once, and not again\n";
   const Script small = shrink(
-      script, [&](const Script& candidate) { return !play(variant, candidate).empty(); },
-      kShrinkRuns);
-  std::string last = play(variant, small);
+      script, [&](const Script& candidate) { return !isolated(candidate).empty(); }, kShrinkRuns);
+  std::string last = isolated(small);
   if (last.empty()) last = "(not every time) " + first;
-  return fmt::format(
-      "seed {} of variant {} fails ({} steps):\n{}\nThe smallest script that fails:\n{}", seed,
-      variant.name, steps, last, to_string(small));
+  return fmt::format("{} fails: {}\nThe smallest script that fails:\n{}", what, last,
+                     to_string(small));
+}
+
+std::string try_seeds(const Variant& variant, uint64_t first, uint64_t count, size_t steps) {
+  const auto failed = find_failure(first, count, [&](uint64_t seed) {
+    return play(variant, script_of(variant, seed, steps)).empty();
+  });
+  if (!failed) return {};
+  return report_of(fmt::format("seed {} of variant {} ({} steps)", *failed, variant.name, steps),
+                   script_of(variant, *failed, steps),
+                   [&](const Script& script) { return play(variant, script); });
 }
 
 }  // namespace nacre::model

@@ -1,9 +1,11 @@
-// One seed: a variant, a script, and a report if it fails.
+// One seed: a script, played on a machine, and a report if it fails.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "model/machine.h"
 #include "model/operation.h"
 #include "model/variants.h"
 
@@ -11,10 +13,17 @@ namespace nacre::model {
 
 // The script of a seed.
 Script script_of(const Variant& variant, uint64_t seed, size_t steps);
-// Plays it in a process of its own. What went wrong and where, or nothing.
+// Plays it on a machine that is not open yet. What went wrong and where, or nothing.
+std::string play_on(Machine& machine, const Variant& variant, const Script& script);
+// The same on a machine in memory.
 std::string play(const Variant& variant, const Script& script);
-// Plays the seed; a failing script is shrunk. The report says how to see it again; empty when all
-// is well.
-std::string try_seed(const Variant& variant, uint64_t seed, size_t steps);
+
+// A failing script, shrunk: `play_again` is asked in processes of its own.
+std::string report_of(const std::string& what, const Script& script,
+                      const std::function<std::string(const Script&)>& play_again);
+
+// Plays seeds on machines in memory, over all processors. The report of the first that fails, or
+// nothing.
+std::string try_seeds(const Variant& variant, uint64_t first, uint64_t count, size_t steps);
 
 }  // namespace nacre::model

@@ -47,7 +47,9 @@ std::vector<Variant> make_variants() {
   all.push_back(large);
 
   all.push_back(in_background("background", 64 * kKiB, 96 * kMiB));
-  all.push_back(in_background("eager", 0, 128 * kKiB));
+  Variant eager = in_background("eager", 0, 128 * kKiB);
+  eager.put_time = std::chrono::microseconds(300);
+  all.push_back(eager);
 
   // Few buffers, and nobody to empty them but the writers.
   Variant tight{"tight", settings_of(kSmallBlock, 0), {}, {}};

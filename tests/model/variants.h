@@ -1,6 +1,7 @@
 // The kinds of volume that random scripts are played on.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Variant {
   fs::VolumeSettings settings;
   Rules rules;
   Profile profile;
+  std::chrono::nanoseconds put_time{0};  // what storing a block takes
 };
 
 const std::vector<Variant>& variants();

@@ -10,7 +10,7 @@
 #include "meta/types.h"
 #include "os/fd.h"
 
-namespace nacre::node {
+namespace nacre::cli {
 
 class MountedFile {
  public:
@@ -27,4 +27,4 @@ class MountedFile {
   os::Fd file_;
 };
 
-}  // namespace nacre::node
+}  // namespace nacre::cli

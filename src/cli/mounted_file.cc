@@ -1,4 +1,4 @@
-#include "node/mounted_file.h"
+#include "cli/mounted_file.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -9,7 +9,7 @@
 #include "base/errno.h"
 #include "base/units.h"
 
-namespace nacre::node {
+namespace nacre::cli {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
@@ -63,4 +63,4 @@ Status MountedFile::adopt(const meta::Attr& attr) {
   return {};
 }
 
-}  // namespace nacre::node
+}  // namespace nacre::cli

@@ -1,0 +1,80 @@
+#include "crash/crash_variants.h"
+
+#include <fmt/format.h>
+
+#include "model/isolated.h"
+#include "model/trial.h"
+
+namespace nacre::crash {
+
+namespace {
+
+constexpr uint64_t kBlock = 64 * kKiB;
+
+CrashVariant make_variant(std::string_view name, uint64_t inline_limit_bytes) {
+  CrashVariant variant;
+  variant.model.name = name;
+  fs::VolumeSettings& settings = variant.model.settings;
+  settings.block_size = kBlock;
+  settings.inline_limit_bytes = inline_limit_bytes;
+  settings.background = false;
+  model::Profile& profile = variant.model.profile;
+  profile.block_bytes = kBlock;
+  profile.largest_write = 24 * kKiB;
+  profile.largest_file = 192 * kKiB;
+  profile.largest_xattr = 1000;
+  profile.most_nodes = 20;
+  profile.checks = 0;
+  profile.power = true;
+  return variant;
+}
+
+std::vector<CrashVariant> make_variants() {
+  std::vector<CrashVariant> all;
+  all.push_back(make_variant("blocks", 0));
+  all.push_back(make_variant("inline", 64 * kKiB));
+  all.push_back(make_variant("mixed", 16 * kKiB));
+  all.back().layout.compression = codec::Compression::kLz4;
+  // Commits come from everywhere: whoever finds too many buffers makes one.
+  all.push_back(make_variant("tight", 4 * kKiB));
+  all.back().model.settings.dirty_limit_bytes = 64 * kKiB;
+  // As in production: threads of their own commit and store.
+  all.push_back(make_variant("background", 16 * kKiB));
+  all.back().model.settings.background = true;
+  all.back().model.settings.commit_interval_ns = 2'000'000;
+  all.back().model.settings.dirty_limit_bytes = 256 * kKiB;
+  return all;
+}
+
+}  // namespace
+
+const std::vector<CrashVariant>& crash_variants() {
+  static const std::vector<CrashVariant> all = make_variants();
+  return all;
+}
+
+const CrashVariant& variant_of(uint64_t seed) {
+  return crash_variants()[seed % crash_variants().size()];
+}
+
+std::string play(const CrashVariant& variant, uint64_t seed, const model::Script& script) {
+  DiskMachine machine(variant.model.settings, variant.layout, seed);
+  return model::play_on(machine, variant.model, script);
+}
+
+std::string try_crashes(uint64_t first, uint64_t count, size_t steps) {
+  const auto script_of = [&](uint64_t seed) {
+    return model::script_of(variant_of(seed).model, seed, steps);
+  };
+  const auto failed = model::find_failure(first, count, [&](uint64_t seed) {
+    return play(variant_of(seed), seed, script_of(seed)).empty();
+  });
+  if (!failed) return {};
+  const CrashVariant& variant = variant_of(*failed);
+  return model::report_of(
+      fmt::format("seed {} of variant {} ({} steps)", *failed, variant.model.name, steps),
+      script_of(*failed),
+      [&](const model::Script& script) { return play(variant, *failed, script); });
+}
+
+}  // namespace nacre::crash
