@@ -74,7 +74,6 @@ Status RocksDatabase::open_database(bool create) {
   options.create_if_missing = create;
   options.create_missing_column_families = create;  // the power may have gone while it was made
   options.info_log = read_only_ ? make_silent_log() : make_message_log(disk_, path_ + "/LOG");
-  environment_->LowerThreadPoolCPUPriority(rocksdb::Env::LOW);
 
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName,
@@ -102,10 +101,13 @@ RocksDatabase::~RocksDatabase() {
   if (!db_) return;
   const Status closed = without_exceptions(name_, [&]() -> Status {
     if (!read_only_) {
-      // Even a failed flush leaves everything in the log.
+      // Even without a flush everything is in the log. On a full disk a flush would wait for room,
+      // and with a stall it would wait for compactions.
       static_cast<void>(wals_->sync());
+      rocksdb::FlushOptions at_once;
+      at_once.allow_write_stall = true;
       const std::vector<rocksdb::ColumnFamilyHandle*> all(families_.begin(), families_.end());
-      db_->Flush(rocksdb::FlushOptions(), all).PermitUncheckedError();
+      if (reserve_->take().ok()) db_->Flush(at_once, all).PermitUncheckedError();
     }
     for (rocksdb::ColumnFamilyHandle* handle : families_) {
       db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();

@@ -91,8 +91,8 @@ rocksdb::DBOptions database_options(const RocksMemory& memory) {
   options.wal_bytes_per_sync = kMiB;
   options.bytes_per_sync = kMiB;
 
-  // One thread flushes and one, which runs at low priority, compacts: the file system goes first.
-  // RocksDB shares its threads between all stores of the process.
+  // One thread flushes and one compacts, shared by all stores of the process. At the priority of
+  // the rest: they take locks that writers need, and on a busy machine would keep them from those.
   options.max_background_jobs = 2;
   options.max_subcompactions = 1;
   options.compaction_readahead_size = 256 * kKiB;
