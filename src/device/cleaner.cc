@@ -72,6 +72,7 @@ Result<uint32_t> Cleaner::free_dead_in_turn() {
     const SegmentTable::Candidate candidate{.segment = segment,
                                             .generation = core_.segments.generation(segment)};
     const SegmentFile file = TRY(core_.backing->open_segment(segment));
+    if (!core_.segments.begin_free(segment, false)) continue;  // once its readers are done
     TRY(free_segment(file, candidate));
     ++freed;
   }
@@ -85,7 +86,10 @@ Status Cleaner::clean_segment(const SegmentTable::Candidate& candidate) {
     return core_.located(candidate.segment, file.error());
   }
   const Status moved = move_contents(*file, candidate);
-  if (moved.ok()) return free_segment(*file, candidate);
+  if (moved.ok()) {
+    core_.segments.begin_free(candidate.segment, true);
+    return free_segment(*file, candidate);
+  }
   // Some of its records may have moved and left their copies behind.
   core_.segments.set_stale(candidate.segment);
   const bool damaged = moved.code() == Code::kCorrupt || moved.code() == Code::kIo;
@@ -147,14 +151,13 @@ Status Cleaner::move_record(const SegmentFile& file, const SegmentTable::Candida
   return {};
 }
 
-// Nothing in it counts any more, and what was moved out is durable.
+// The segment is being freed: nothing in it counts any more, and what was moved out is durable.
 Status Cleaner::free_segment(const SegmentFile& file, const SegmentTable::Candidate& candidate) {
   const std::string header = wire::encode_segment_header({.state = wire::SegmentState::kFree,
                                                           .device = core_.superblock.device,
                                                           .segment = candidate.segment,
                                                           .generation = candidate.generation});
   const std::string zeros(kDevicePageBytes, '\0');
-  core_.segments.begin_free(candidate.segment);
   Status marked = file.write(0, as_bytes(header));
   if (marked.ok()) {
     marked = file.write(core_.superblock.segment_bytes - kDevicePageBytes, as_bytes(zeros));

@@ -9,7 +9,8 @@
 //
 // Errors name the device, and for stored bytes the segment and the byte in it: kCorrupt when they
 // fail their checksum, kIo when the host cannot read or write; both are counted in health().
-// After a failed sync nothing more can be written until the device is opened anew.
+// After a failed write or sync nothing more can be written until the device is opened anew; running
+// out of space is no such failure.
 #pragma once
 
 #include <cstdint>
@@ -98,7 +99,7 @@ struct Health {
   uint32_t lost_places = 0;       // found when opened: durable records of which nothing is left
   uint32_t torn_records = 0;      // found when opened: not durable when the power went; left out
   uint32_t bad_superblocks = 0;   // found when opened, and mended
-  bool failed = false;            // a sync failed: takes no more writes
+  bool failed = false;            // a write or sync failed: takes no more writes
 };
 
 struct Usage {
@@ -124,8 +125,9 @@ struct CheckReport {
 
 struct Core;
 
-// A fragment found. While it lives, cleaning leaves its bytes in place: keep it briefly. It must
-// not outlive its device. For any thread.
+// A fragment found. While it lives, cleaning leaves its bytes in place: keep it briefly, and do not
+// call clean() or sync() while holding it, since they may wait for it to go. It must not outlive
+// its device. For any thread.
 class Fragment {
  public:
   Fragment(Fragment&& other) noexcept;
@@ -184,9 +186,8 @@ class Device {
   Usage usage();
 
   // Moves live records out of sparse segments until `bytes` more are free for new records or
-  // nothing is left to gain. One at a time; others wait. Waits for readers of what it moved, so
-  // the caller must hold no Fragment. Returns the bytes gained. Space that has long been free in a
-  // directory goes back to the host.
+  // nothing is left to gain. One at a time; others wait. Returns the bytes gained. Space that has
+  // long been free in a directory goes back to the host.
   Result<uint64_t> clean(uint64_t bytes);
   // Verifies segment headers, summaries and record headers, and with `deep` every byte of payload.
   // Damage is reported through `report`, and fails nothing.

@@ -61,6 +61,10 @@ Result<Place> Log::append_record(wire::RecordHead& head, std::span<const ByteVie
   const uint64_t offset = uint64_t{head.page} * kDevicePageBytes;
   const Status written = file.write(offset, all);
   if (!written.ok()) {
+    if (written.code() != Code::kNoSpace) {
+      os::Lock lock(mutex_);
+      fail(written.error());
+    }
     finish(reservation, nullptr, {});
     return written.error();
   }
@@ -186,6 +190,15 @@ void Log::finish(const Reservation& reservation, const wire::RecordHead* written
                                    tombstones.end());
   } else {
     open.full = true;
+  }
+  changed_.notify_all();
+}
+
+void Log::fail(const Error& error) {
+  if (!failure_) {
+    failure_ = Error(Code::kIo, fmt::format("device {} takes no more writes until it is opened "
+                                            "again, since this failed: {}",
+                                            device_name_, error.context()));
   }
   changed_.notify_all();
 }

@@ -7,8 +7,8 @@
 // A segment is full when nothing more fits; the next sync seals it with its summary. What is
 // sealed was synced before, so a summary never lists what a power cut could lose.
 //
-// A failed sync is final: the host may have dropped what it could not write. All later appends and
-// syncs fail with kIo until the device is opened anew.
+// A failed sync is final: the host may have dropped what it could not write. So is a failed write,
+// but for want of space. All later appends and syncs fail with kIo until the device is opened anew.
 #pragma once
 
 #include <atomic>
@@ -69,7 +69,7 @@ class Log {
   uint64_t next_generation();
   // How many segments were opened so far for moved records and removals.
   uint64_t opened_for_moves();
-  // Why nothing can be appended any more, if a sync has failed.
+  // Why nothing can be appended any more, if something has failed.
   std::optional<Error> failure();
 
  private:
@@ -102,6 +102,7 @@ class Log {
       REQUIRES(mutex_);
   void finish(const Reservation& reservation, const wire::RecordHead* written,
               std::span<const wire::Tombstone> tombstones);
+  void fail(const Error& error) REQUIRES(mutex_);
   Result<Place> append_record(wire::RecordHead& head, std::span<const ByteView> parts,
                               std::span<const wire::Tombstone> tombstones, Purpose purpose,
                               const std::function<void(const Place&)>& publish);

@@ -1,6 +1,4 @@
 // How the Log makes appends durable, and seals segments.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/units.h"
@@ -110,13 +108,10 @@ Status Log::sync_segment(const OpenPtr& open, uint32_t end_page) {
   }
   const Status synced = open->file.sync();
   os::Lock lock(mutex_);
-  if (!synced.ok() && !failure_) {
-    failure_ = Error(Code::kIo, fmt::format("device {} takes no more writes until it is opened "
-                                            "again, since a sync failed: {}",
-                                            device_name_, synced.error().context()));
-    changed_.notify_all();
+  if (!synced.ok()) {
+    fail(synced.error());
+    return *failure_;
   }
-  if (!synced.ok()) return *failure_;
   open->synced_pages = std::max(open->synced_pages, covered);
   return {};
 }

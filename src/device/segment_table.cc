@@ -247,14 +247,16 @@ void SegmentTable::set_stuck(uint32_t segment) {
 }
 
 // One caller at a time: the cleaner.
-void SegmentTable::begin_free(uint32_t segment) {
+bool SegmentTable::begin_free(uint32_t segment, bool wait) {
   os::Lock lock(mutex_);
   Slot& slot = slots_[segment];
   CHECK(slot.segment.use == Use::kSealed);
+  if (!wait && slot.pins.load() != 0) return false;
   slot.segment.use = Use::kFreeing;
   waiting_for_pins_ = true;
   while (slot.pins.load() != 0) unpinned_.wait(mutex_);
   waiting_for_pins_ = false;
+  return true;
 }
 
 void SegmentTable::cancel_free(uint32_t segment) {

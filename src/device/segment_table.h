@@ -120,8 +120,9 @@ class SegmentTable {
   void set_stale(uint32_t segment);
   // It cannot be cleaned.
   void set_stuck(uint32_t segment);
-  // Nothing in a sealed segment counts any more: waits for its readers, and keeps out new ones.
-  void begin_free(uint32_t segment);
+  // Nothing in a sealed segment counts any more: keeps out new readers. False, and nothing is
+  // changed, if it has readers and `wait` is off.
+  bool begin_free(uint32_t segment, bool wait);
   // Its header says so on disk, durably. Releases the tombstones kept for its records.
   void free(uint32_t segment, int64_t now_ns);
   // The header could not be written: sealed again, stale and stuck.

@@ -22,7 +22,7 @@ class SegmentTableTest : public testing::Test {
     return segment;
   }
   void free(uint32_t segment, int64_t now_ns) {
-    table_.begin_free(segment);
+    EXPECT_TRUE(table_.begin_free(segment, true));
     table_.free(segment, now_ns);
   }
 
@@ -98,6 +98,15 @@ TEST_F(SegmentTableTest, WhatIsBeingCleanedTakesNoMoreAppends) {
   ASSERT_TRUE(table_.next_candidate(10));
   EXPECT_FALSE(table_.take_appendable(1));
   EXPECT_EQ(table_.totals().appendable_pages, 0);
+}
+
+TEST_F(SegmentTableTest, IsNotFreedUnderAReader) {
+  const uint32_t segment = sealed(1, 10, 0);
+  ASSERT_TRUE(table_.pin_in_use(segment));
+  EXPECT_FALSE(table_.begin_free(segment, false));
+  table_.unpin(segment);
+  EXPECT_TRUE(table_.begin_free(segment, false));
+  EXPECT_FALSE(table_.pin_in_use(segment));
 }
 
 TEST_F(SegmentTableTest, ReleasesTheLongestFreeSpare) {
