@@ -191,7 +191,8 @@ Delta& Volume::active_delta(InodeId ino) {
   return content.active;
 }
 
-// Writers wait while there are too many dirty buffers; without a flusher they store them themselves.
+// Writers wait while there are too many dirty buffers; without a flusher they store them
+// themselves.
 Status Volume::wait_for_memory() {
   if (!settings_.background) return memory_.has_room() ? Status() : commit();
   while (!memory_.wait_for_room(std::chrono::seconds(1))) wake_flusher();
@@ -202,7 +203,7 @@ Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOpt
   if (offset > meta::kMaxFileBytes || data.size() > meta::kMaxFileBytes - offset) {
     return Code::kTooBig;
   }
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   TRY(wait_for_memory());
   TRY(reserve(data.size()));
   {
@@ -220,7 +221,7 @@ Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOpt
 }
 
 Result<meta::Attr> Volume::set_attributes(InodeId ino, const meta::SetAttr& change) {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   const os::ExclusiveLock lock(lock_);
   const uint64_t old_size = TRY(meta::load_inode(rows_, ino)).row.size;
   const meta::Inode inode = TRY(namespace_.set_attributes(ino, change));
@@ -235,7 +236,7 @@ Result<meta::Attr> Volume::set_attributes(InodeId ino, const meta::SetAttr& chan
 }
 
 Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode) {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   if (length == 0) return Code::kInvalid;
   if (offset > meta::kMaxFileBytes || length > meta::kMaxFileBytes - offset) return Code::kTooBig;
   if (mode == AllocateMode::kAllocate || mode == AllocateMode::kKeepSize) TRY(reserve(length));
@@ -327,7 +328,7 @@ Result<uint64_t> Volume::share(InodeId to, uint64_t to_offset, uint64_t from_off
 
 Result<uint64_t> Volume::copy_range(InodeId from, uint64_t from_offset, InodeId to,
                                     uint64_t to_offset, uint64_t length) {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   const os::ExclusiveLock lock(lock_);
   const meta::Inode source = TRY(meta::load_inode(rows_, from));
   if (source.type() != meta::FileType::kRegular) return Code::kInvalid;
@@ -340,7 +341,7 @@ Result<uint64_t> Volume::copy_range(InodeId from, uint64_t from_offset, InodeId 
 Result<uint64_t> Volume::copy_past_range(Sequence at, InodeId from, uint64_t size,
                                          uint64_t from_offset, InodeId to, uint64_t to_offset,
                                          uint64_t length) {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   if (from_offset >= size || length == 0) return uint64_t{0};
   length = std::min({length, size - from_offset, kLargestCopy});
   const os::ExclusiveLock lock(lock_);
@@ -349,7 +350,7 @@ Result<uint64_t> Volume::copy_past_range(Sequence at, InodeId from, uint64_t siz
 }
 
 Status Volume::restore_content(InodeId from, Sequence at, InodeId to) {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   const os::ExclusiveLock lock(lock_);
   const meta::PastRows past(rows_store_, at);
   const meta::Inode was = TRY(meta::load_inode(past, from));

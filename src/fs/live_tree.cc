@@ -136,14 +136,14 @@ Result<Entry> LiveTree::link(InodeId ino, InodeId new_parent, std::string_view n
 }
 
 Status LiveTree::unlink(InodeId parent, std::string_view name) {
-  if (volume_.settings().read_only) return Code::kReadOnly;
+  if (volume_.is_read_only()) return Code::kReadOnly;
   return volume_.change([&](meta::Namespace& names) NO_THREAD_SAFETY_ANALYSIS -> Status {
     return volume_.unlinked(TRY(names.unlink(parent, name)));
   });
 }
 
 Status LiveTree::remove_directory(InodeId parent, std::string_view name) {
-  if (volume_.settings().read_only) return Code::kReadOnly;
+  if (volume_.is_read_only()) return Code::kReadOnly;
   return volume_.change([&](meta::Namespace& names) NO_THREAD_SAFETY_ANALYSIS -> Status {
     return volume_.unlinked(TRY(names.remove_directory(parent, name)));
   });
@@ -204,7 +204,7 @@ std::optional<Timestamp> LiveTree::due_atime(const wire::InodeRow& row) const {
 }
 
 void LiveTree::touch_atime(InodeId ino) {
-  if (!options_.atime || volume_.settings().read_only) return;
+  if (!options_.atime || volume_.is_read_only()) return;
   const auto due = volume_.look([&](const meta::Namespace& names) -> std::optional<Timestamp> {
     const auto inode = meta::load_inode(names.rows(), ino);
     return inode.ok() ? due_atime(inode->row) : std::nullopt;

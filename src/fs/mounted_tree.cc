@@ -46,7 +46,7 @@ Result<Entry> MountedTree::lookup_hidden(InodeId parent, std::string_view name) 
   if (parent == kSnapshots) {
     when.name = name;
   } else {
-    auto parsed = meta::parse_when(name, volume_.clock().now());
+    auto parsed = meta::parse_when(name, volume_.now());
     if (!parsed.ok()) return Code::kNotFound;
     when = parsed.take();
   }

@@ -103,9 +103,10 @@ Status Volume::sweep_blocks() {
       return false;
     }
     if (*row) return true;
-    // An owner without the block's own row is damage, for check to mend: it must not cost the block.
-    const auto owners = rows_store_.iterate(kv::Family::kBlocks,
-                                            kv::prefix_range(wire::owner_prefix(block)));
+    // An owner without the block's own row is damage, for check to mend: it must not cost the
+    // block.
+    const auto owners =
+        rows_store_.iterate(kv::Family::kBlocks, kv::prefix_range(wire::owner_prefix(block)));
     owners->seek_to_first();
     failure = owners->status();
     if (failure.ok() && !owners->valid()) unowned.push_back(block);
@@ -145,6 +146,7 @@ Status Volume::close() {
 
 Sequence Volume::committed() const { return Sequence{committed_}; }
 Timestamp Volume::committed_time() const { return {committed_time_ns_}; }
+Timestamp Volume::now() { return std::max(clock_.now(), committed_time()); }
 
 Status Volume::unlinked(const meta::Unlinked& gone) {
   if (!gone.last) return {};
@@ -177,7 +179,7 @@ Status Volume::drop(InodeId ino) {
 }
 
 Status Volume::admit_change() {
-  if (settings_.read_only || closing_) return Code::kReadOnly;
+  if (is_read_only()) return Code::kReadOnly;
   size_t rows = 0;
   {
     const os::SharedLock lock(lock_);

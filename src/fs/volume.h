@@ -127,6 +127,8 @@ class Volume {
   // The last commit, and its time.
   Sequence committed() const;
   Timestamp committed_time() const;
+  // The clock's time, but never before the last commit's: commits of one tick follow each other.
+  Timestamp now();
 
   // --- upkeep (keeper) ---------------------------------------------------------------------------
   // Runs `build`, which fills a builder with changes nobody can see, and applies it between two
@@ -147,6 +149,8 @@ class Volume {
   os::Clock& clock() { return clock_; }
   os::Random& random() { return random_; }
   const VolumeSettings& settings() const { return settings_; }
+  // Opened for reading, or closed: every change is refused.
+  bool is_read_only() const { return settings_.read_only || closing_; }
   // Called without locks when space runs out, to give history up. Returns bytes gained.
   void set_reclaimer(std::function<uint64_t(uint64_t wanted_bytes)> reclaim);
 

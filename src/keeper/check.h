@@ -6,7 +6,7 @@
 // names that point nowhere go, inodes without a name come back in /lost+found as #INODE. Content is
 // never guessed.
 //
-// Memory: about 80 bytes for each inode and each block, 9 for each past row.
+// Memory: about 80 bytes for each inode, 200 for each block, 9 for each past row.
 #pragma once
 
 #include <functional>

@@ -126,9 +126,9 @@ Result<CompactionTotals> Compactor::step() {
   return totals;
 }
 
-Result<CompactionTotals> Compactor::rewrite_hints() {
+Result<CompactionTotals> Compactor::rewrite_hints(uint64_t bytes) {
   CompactionTotals totals;
-  while (!hints_.empty()) {
+  while (!hints_.empty() && totals.bytes_written + found_bytes_ < bytes) {
     const BlockId block = hints_.front();
     hints_.pop_front();
     if (auto victim = TRY(weigh(block, kSparsePercent, totals.examined))) {

@@ -50,8 +50,10 @@ class Compactor {
   // Looks at these first.
   void look_at(const std::vector<BlockId>& blocks);
 
-  // Only the blocks of look_at(): rewrites those of them that are sparse, however little that is.
-  Result<CompactionTotals> rewrite_hints();
+  // Looks at blocks of look_at() alone, and rewrites those that are sparse, until about `bytes` are
+  // written.
+  Result<CompactionTotals> rewrite_hints(uint64_t bytes);
+  bool has_hints() const { return !hints_.empty(); }
   // Rewrites each of the blocks that holds bytes nobody refers to, however few. A block that is
   // needed as a whole stays.
   Result<CompactionTotals> rewrite(const std::vector<BlockId>& blocks);

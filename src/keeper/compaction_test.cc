@@ -148,7 +148,7 @@ TEST(Compaction, WithoutRoomForTheCopyNothingChanges) {
   TestVolume test;
   const InodeId ino = sparse_file(test, "file", 10'000);
   const std::string bytes = test.read(ino);
-  test.blocks.fill_up();
+  test.blocks.set_full(true);
   Compactor compactor(*test.volume);
   compactor.begin_pass();
   const auto step = compactor.step();

@@ -126,7 +126,7 @@ TEST(InlineMover, WithoutRoomTheRowsStayAsTheyAre) {
   const InodeId ino = test.make_file("file");
   test.write(ino, 0, TestVolume::noise(1, 1000));
   test.commit();
-  test.blocks.fill_up();
+  test.blocks.set_full(true);
   InlineMover mover(*test.volume);
   const auto step = mover.step(true);
   ASSERT_FALSE(step.ok());

@@ -11,9 +11,9 @@ namespace {
 
 constexpr int kInlineStepsPerTick = 16;
 constexpr int kPruneStepsPerTick = 20;
-constexpr uint64_t kPressureFactor = 8;     // for compaction
-constexpr uint64_t kBytesPerRow = 512;      // what looking at a row counts as, beside writing
-constexpr int64_t kTicksAfterFailure = 10;  // until the next round
+constexpr uint64_t kPressureFactor = 8;          // for compaction
+constexpr uint64_t kBytesPerRow = 512;           // what looking at a row counts as, beside writing
+constexpr int64_t kTicksAfterFailure = 10;       // until the next round
 constexpr uint64_t kRowsWorthMerging = 200'000;  // dropped, before the row store is asked to shrink
 constexpr int64_t kUrgentPassNs = int64_t{600} * 1'000'000'000;
 
@@ -148,10 +148,12 @@ Result<Sequence> Keeper::age_limit() {
 Status Keeper::give_up_history(Sequence limit, const std::function<bool()>& enough) {
   while (!enough()) {
     const PruneStep step = TRY(prune_step(limit));
-    // Without room for copies, compaction waits until pruning alone made some.
-    const auto compacted = compactor_.rewrite_hints();
-    if (!compacted.ok() && compacted.code() != Code::kNoSpace) return compacted.error();
-    if (compacted.ok()) count(*compacted);
+    while (compactor_.has_hints() && !enough()) {
+      const auto compacted = compactor_.rewrite_hints(volume_.settings().block_size);
+      if (!compacted.ok() && compacted.code() != Code::kNoSpace) return compacted.error();
+      if (!compacted.ok()) break;  // no room for copies: pruning alone must make some
+      count(*compacted);
+    }
     if (step.done) break;
   }
   return {};

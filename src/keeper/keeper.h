@@ -1,6 +1,6 @@
-// The keeper of an open volume: one background thread that moves inline bytes into blocks, prunes
-// history when room is needed, compacts sparse blocks and lets the block store clean itself; and
-// the same duties on demand.
+// The keeper of a volume open for writing: one background thread that moves inline bytes into
+// blocks, prunes history when room is needed, compacts sparse blocks and lets the block store clean
+// itself; and the same duties on demand.
 //
 // Every method may be called from any thread, without locks. One duty works at a time, in bounded
 // steps. It is made before the volume is served and destroyed after: it is what gives history up

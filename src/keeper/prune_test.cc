@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "keeper/retention.h"
+#include "keeper/test_check.h"
 #include "keeper/test_volume.h"
 
 namespace nacre::keeper {
@@ -194,6 +195,46 @@ TEST(Prune, ARestoreNotYetCommittedKeepsItsBlock) {
   EXPECT_EQ(test.read(copy), old);
   test.commit();
   EXPECT_EQ(test.read(copy), old);
+}
+
+TEST(Prune, WorksWhileACommitFindsNoRoom) {
+  TestVolume test;
+  const Rewritten file(test);
+  test.write(file.ino, 0, TestVolume::noise(99, 30'000));
+  test.blocks.set_full(true);
+  EXPECT_EQ(test.volume->commit().code(), Code::kNoSpace);
+  const uint64_t before = test.blocks.bytes();
+  prune_to(test, {UINT64_MAX});
+  EXPECT_LT(test.blocks.bytes(), before);
+  test.blocks.set_full(false);
+  must(test.volume->commit());
+  EXPECT_EQ(test.read(file.ino), TestVolume::noise(99, 30'000));
+  EXPECT_EQ(must(wire::decode_state(test.row(kv::Family::kVolume, wire::kStateKey))).floor,
+            file.at.back());
+  expect_clean(test);
+}
+
+TEST(Prune, ABlockThatSuchACommitSharesIsKeptForIt) {
+  TestVolume test;
+  const InodeId ino = test.make_file("file");
+  const std::string old = TestVolume::noise(1, 40'000);
+  test.write(ino, 0, old);
+  const Sequence at = test.commit();
+  test.truncate(ino, 0);
+  test.commit();
+  const InodeId copy = test.make_file("copy");
+  must(test.volume->restore_content(ino, at, copy));
+  test.write(test.make_file("other"), 0, TestVolume::noise(2, 30'000));
+  test.blocks.set_full(true);
+  EXPECT_EQ(test.volume->commit().code(), Code::kNoSpace);
+  Pruner pruner(*test.volume);
+  EXPECT_FALSE(prune(pruner, {UINT64_MAX}).ok());
+  EXPECT_EQ(test.read(copy), old);
+  test.blocks.set_full(false);
+  must(test.volume->commit());
+  (void)must(prune(pruner, {UINT64_MAX}));
+  EXPECT_EQ(test.read(copy), old);
+  expect_clean(test);
 }
 
 TEST(Prune, NamesWhoseBlocksLostReferences) {

@@ -17,10 +17,10 @@ class TestBlocks final : public block::Store {
     const os::Lock lock(mutex_);
     rotten_.insert(id);
   }
-  // Every put is refused for want of room.
-  void fill_up() {
+  // While full, every put is refused.
+  void set_full(bool full) {
     const os::Lock lock(mutex_);
-    full_ = true;
+    full_ = full;
   }
   bool contains(BlockId id) { return store_.info(id).ok(); }
   size_t count() {
