@@ -2,13 +2,16 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/table.h"
 #include "cli/target.h"
 
 namespace nacre::cli {
-
 namespace {
+
+using Align = Column::Align;
 
 struct Arguments {
   std::string path;
@@ -17,62 +20,86 @@ struct Arguments {
   bool json = false;
 };
 
-node::Json request_path(const Target& target) {
-  return {{"path", target.path}, {"mountpoints", target.mountpoints}};
-}
-
 std::string changes_of(const node::Json& version) {
   std::string text;
-  for (const node::Json& change : version.at("changes")) {
-    text += (text.empty() ? "" : ", ") +
-            (change.is_string() ? change.get<std::string>() : change.dump());
+  for (const node::Json& change : part(version, "changes")) {
+    if (!change.is_string()) continue;
+    text += (text.empty() ? "" : ", ") + change.get<std::string>();
   }
-  return text.empty() ? "-" : text;
+  return text;
 }
 
-void print_versions(const Watcher& watcher, const node::Json& answer) {
-  Table table({"VERSION", "SEQUENCE", "SINCE", "UNTIL", "TYPE", "SIZE", "MODE", "CHANGES"});
-  for (const node::Json& version : watcher.items()) {
-    const std::string until =
-        version.at("until").is_null()
-            ? (version.at("end").is_null() ? "now" : "sequence " + cell(version, "end"))
-            : local_time(cell(version, "until"));
-    table.add({cell(version, "version"), cell(version, "begin"), local_time(cell(version, "time")),
-               until, cell(version, "type"), format_size(version.value("size", uint64_t{0})),
+std::string end_of(const node::Json& version) {
+  if (cell(version, "end") == "-") return "now";
+  const std::string until = time_cell(version, "until");
+  return until == "-" ? "sequence " + cell(version, "end") : until;
+}
+
+void print_versions(const std::vector<node::Json>& versions, const node::Json& answer) {
+  Table table({{"VERSION", Align::kRight},
+               {"SEQUENCE", Align::kRight},
+               {"SINCE"},
+               {"UNTIL"},
+               {"TYPE"},
+               {"SIZE", Align::kRight},
+               {"MODE"},
+               {"CHANGED"}});
+  for (const node::Json& version : versions) {
+    table.add({cell(version, "version"), cell(version, "at"), time_cell(version, "time"),
+               end_of(version), cell(version, "type"), size_cell(version, "size"),
                cell(version, "mode"), changes_of(version)});
   }
   table.print();
-  if (answer.value("deleted", false)) fmt::print("deleted: bring it back with `nacre restore`\n");
+  if (flag(answer, "deleted")) {
+    fmt::print("It is deleted now; `nacre restore` brings a version back.\n");
+  }
 }
 
-void print_deleted(const Watcher& watcher) {
-  if (watcher.items().empty()) {
-    fmt::print("nothing that was deleted is still in history\n");
-    return;
-  }
-  Table table({"DELETED", "TYPE", "SIZE", "MODIFIED", "PATH"});
-  for (const node::Json& name : watcher.items()) {
-    table.add({local_time(cell(name, "time")), cell(name, "type"),
-               format_size(name.value("size", uint64_t{0})), local_time(cell(name, "mtime")),
-               name_from(name.at("path"))});
-  }
-  table.print();
+// There may be very many: each is printed as it comes.
+void print_deleted(const node::Json& name) {
+  fmt::print("{:<19}  {:<9}  {:>9}  {}\n", time_cell(name, "time"), cell(name, "type"),
+             size_cell(name, "size"), cell(name, "path"));
 }
 
-Status show(const Arguments& arguments) {
-  const Target target = TRY(find_target(arguments.path));
-  node::Request request{arguments.deleted ? "deleted" : "history", request_path(target)};
-  if (arguments.deleted) request.arguments["recursive"] = arguments.recursive;
+Status show_deleted(const Target& target, const Arguments& given) {
+  const node::Json arguments = {{"path", node::json_of_bytes(target.path)},
+                                {"mountpoints", target.mountpoints},
+                                {"recursive", given.recursive}};
+  bool first = true;
+  Watcher watcher([&](const node::Json& name) {
+    if (given.json) {
+      fmt::print("{}{}", first ? "[\n" : ",\n", node::to_line(name));
+    } else {
+      if (first) fmt::print("{:<19}  {:<9}  {:>9}  {}\n", "DELETED", "TYPE", "SIZE", "PATH");
+      print_deleted(name);
+    }
+    first = false;
+  });
+  TRY(ask(target.volume, {"deleted", arguments}, watcher, false));
+  if (given.json) {
+    fmt::print("{}", first ? "[]\n" : "\n]\n");
+  } else if (first) {
+    fmt::print("history knows of nothing that was deleted here\n");
+  }
+  return {};
+}
+
+Status show(const Arguments& given) {
+  const Target target = TRY(find_target(given.path));
+  if (given.recursive && !given.deleted) {
+    return Error(Code::kInvalid, "--recursive goes with --deleted");
+  }
+  if (given.deleted) return show_deleted(target, given);
+  const node::Json arguments = {{"path", node::json_of_bytes(target.path)},
+                                {"mountpoints", target.mountpoints}};
   Watcher watcher;
-  node::Json answer = TRY(ask(target.volume, request, watcher, true));
-  watcher.clear();
-  if (arguments.json) {
-    answer[arguments.deleted ? "deleted" : "versions"] = watcher.items();
-    print_json(answer);
-  } else if (arguments.deleted) {
-    print_deleted(watcher);
+  const node::Json answer = TRY(ask(target.volume, {"history", arguments}, watcher, false));
+  if (given.json) {
+    print_json({{"path", part(answer, "path")},
+                {"deleted", flag(answer, "deleted")},
+                {"versions", watcher.items()}});
   } else {
-    print_versions(watcher, answer);
+    print_versions(watcher.items(), answer);
   }
   return {};
 }
@@ -82,21 +109,23 @@ Status show(const Arguments& arguments) {
 void add_history(CLI::App& program, int& exit_code) {
   CLI::App& command =
       *program.add_subcommand("history", "List the versions of a file, or deleted names");
-  auto arguments = std::make_shared<Arguments>();
+  const auto given = std::make_shared<Arguments>();
   command
-      .add_option("PATH", arguments->path, "A file below a mount, deleted ones too; or DIR:PATH")
+      .add_option("PATH", given->path,
+                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
       ->required();
-  command.add_flag("--deleted", arguments->deleted,
-                   "Names that the directory PATH no longer holds");
-  command.add_flag("-r,--recursive", arguments->recursive,
-                   "With --deleted: below its directories too");
-  command.add_flag("--json", arguments->json, "For scripts");
+  command.add_flag("--deleted", given->deleted, "Names that the directory PATH holds no more");
+  command.add_flag("-r,--recursive", given->recursive,
+                   "With --deleted: those of the directories below it too");
+  command.add_flag("--json", given->json, "For scripts");
   command.footer(
+      "A version's SEQUENCE is a moment at which it can be seen: below .nacre/at/SEQUENCE of a\n"
+      "mount, and by --at SEQUENCE.\n\n"
       "Examples:\n"
       "  nacre history /mnt/report.txt\n"
-      "  nacre history /mnt/projects --deleted\n"
+      "  nacre history /mnt/projects --deleted -r\n"
       "  nacre history /srv/vol:projects/report.txt     (not mounted)");
-  on_command(command, exit_code, [arguments] { return show(*arguments); });
+  on_command(command, exit_code, [given] { return show(*given); });
 }
 
 }  // namespace nacre::cli

@@ -1,24 +1,28 @@
-// nacre mount, nacre unmount
+// nacre mount
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/fuse_mounter.h"
-#include "cli/output.h"
+#include "cli/mount_words.h"
+#include "cli/pause.h"
 #include "cli/target.h"
 #include "mount/mountpoint.h"
 #include "node/background.h"
 #include "node/control_client.h"
 #include "node/daemon.h"
 #include "node/log.h"
-#include "node/mount_info.h"
 #include "node/volume_paths.h"
-#include "os/clock.h"
-#include "os/random.h"
 
 namespace nacre::cli {
-
 namespace {
+
+constexpr int64_t kPatienceNs = 10'000'000'000;  // with a process that closes the volume
 
 struct Arguments {
   std::string directory;
@@ -28,122 +32,147 @@ struct Arguments {
   bool foreground = false;
   bool single_threaded = false;
   bool read_only = false;
-  bool lazy = false;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
+struct Plan {
+  std::string directory;
+  node::Json request;  // arguments of the service's command `mount`
+  bool read_only = false;
+  bool foreground = false;
+};
+
+Result<Plan> plan_of(const Arguments& given) {
+  MountWords words = TRY(parse_mount_words(given.options));
+  if (!given.at.empty()) words.at = given.at;
+  Plan plan;
+  plan.directory = TRY(absolute_path(given.directory));
+  plan.read_only = given.read_only || words.read_only;
+  plan.foreground = given.foreground;
+  const std::string mountpoint = TRY(mount::check_mountpoint(given.mountpoint));
+  TRY(check_places(plan.directory, mountpoint, TRY(node::read_mount_table())));
+  plan.request = {{"mountpoint", node::json_of_bytes(mountpoint)},
+                  {"options", words.options},
+                  {"read_only", plan.read_only},
+                  {"single_threaded", given.single_threaded},
+                  {"noatime", !words.atime}};
+  if (words.at) plan.request["at"] = *words.at;
+  return plan;
 }
 
-node::Json mount_arguments(const Arguments& given, const std::string& mountpoint) {
-  node::Json arguments = {{"mountpoint", mountpoint}};
-  if (!given.options.empty()) arguments["options"] = joined(given.options);
-  if (!given.at.empty()) arguments["at"] = given.at;
-  if (given.read_only) arguments["read_only"] = true;
-  if (given.single_threaded) arguments["single_threaded"] = true;
-  return arguments;
-}
-
-// Opens the volume, mounts it, says how that went, and serves until the last mount is gone.
-Status serve(const Arguments& given, const std::string& directory, const node::Json& arguments,
-             const std::function<void(const Status&)>& ready) {
-  const device::Host host{os::real_file_system(), os::real_clock(), os::real_random()};
+// What is said here is the last that anybody hears of this process; afterwards it writes to its
+// log.
+int serve(const Plan& plan, const std::function<void(const Status&)>& ready) {
   FuseMounter mounter;
-  auto daemon = node::Daemon::start(host, mounter, directory, {.read_only = given.read_only});
+  auto daemon =
+      node::Daemon::start(this_machine(), mounter, plan.directory, {.read_only = plan.read_only});
   if (!daemon.ok()) {
     ready(daemon.error());
-    return daemon.error();
+    return exit_code_of(daemon.code());
   }
-  const auto mounted = (*daemon)->mount(arguments);
-  ready(mounted.ok() ? Status() : Status(mounted.error()));
-  const Status ended = (*daemon)->run();
-  // Requests of programs that still use the mount would be waited for.
-  if ((*daemon)->stuck()) ::_exit(ended.ok() ? kSuccess : kFailure);
-  if (!mounted.ok()) return mounted.error();
-  return ended;
+  const auto mounted = (*daemon)->mount(plan.request);
+  if (!mounted.ok()) {
+    const Status closed = (*daemon)->run();  // nothing is mounted: it only closes
+    ready(mounted.error());
+    return exit_code_of(mounted.code());
+  }
+  ready({});
+  const Status closed = (*daemon)->run();
+  const int code = closed.ok() ? kSuccess : exit_code_of(closed.code());
+  if ((*daemon)->stuck()) {
+    spdlog::shutdown();
+    std::_Exit(code);
+  }
+  return code;
 }
 
-Status mount(const Arguments& given) {
-  const std::string directory = TRY(absolute_path(given.directory));
-  const std::string mountpoint = TRY(mount::check_mountpoint(given.mountpoint));
-  const node::Json arguments = mount_arguments(given, mountpoint);
-  auto client = node::ControlClient::connect(node::socket_path(directory));
-  if (client.ok()) {  // open already: its process mounts it, at a moment, or says why not
-    Watcher watcher;
-    TRY((*client)->call({"mount", arguments}, watcher));
-    return {};
-  }
-  if (given.foreground) {
-    node::log_to_stderr();
-    return serve(given, directory, arguments, [](const Status&) {});
-  }
+// Returns what the daemon reported, in the process that the user waits for.
+Status serve_in_background(const Plan& plan) {
   node::Background background = TRY(node::Background::fork());
   if (!background.is_child()) return background.wait();
-  const std::string log = node::log_path(directory);
-  if (const Status logging = node::log_to_file(log); !logging.ok()) {
-    background.report(logging, log);
-    std::exit(kFailure);
+  ::umask(077);
+  const std::string log = node::log_path(plan.directory);
+  // Where nothing can be written there is no log either.
+  if (!plan.read_only) {
+    if (const Status logging = node::log_to_file(log); !logging.ok()) {
+      background.report(logging, log);
+      std::_Exit(kFailure);
+    }
   }
-  const Status ended = serve(given, directory, arguments,
-                             [&](const Status& status) { background.report(status, log); });
-  std::exit(ended.ok() ? kSuccess : kFailure);  // the parent said what there was to say
+  const int code = serve(plan, [&](const Status& status) {
+    background.report(status, plan.read_only ? "/dev/null" : log);
+  });
+  spdlog::shutdown();
+  std::_Exit(code);
 }
 
-// A mount whose process is gone, or that another program's process serves, is detached by the
-// kernel.
-Status unmount(const Arguments& given) {
-  const std::string mountpoint = TRY(absolute_path(given.mountpoint));
-  std::string volume;
-  for (const node::MountInfo& mount : TRY(node::read_mount_table())) {
-    if (mount.mountpoint == mountpoint) volume = mount.type == node::kMountType ? mount.source : "";
-  }
-  if (volume.empty()) return Error(Code::kNotFound, "no volume is mounted at " + mountpoint);
-  auto client = node::ControlClient::connect(node::socket_path(volume));
-  if (!client.ok()) {
-    return mount::detach(mountpoint,
-                         given.lazy ? mount::DetachMode::kLazy : mount::DetachMode::kIfIdle);
+Status serve_in_foreground(const Plan& plan) {
+  node::log_to_stderr();
+  Status failed;
+  const int code = serve(plan, [&](const Status& status) { failed = status; });
+  if (!failed.ok()) return failed;
+  if (code != kSuccess) return Error(Code::kIo, "the volume was not closed as it should be");
+  return {};
+}
+
+// The process that has the volume open mounts it as well.
+Status ask_to_serve(node::ControlClient& client, const Plan& plan) {
+  if (plan.foreground) {
+    return Error(Code::kBusy, plan.directory +
+                                  " is served by a process of its own already: without "
+                                  "-f that one mounts it here too");
   }
   Watcher watcher;
-  const node::Json arguments = {{"mountpoint", mountpoint}, {"lazy", given.lazy}};
-  const node::Json answer = TRY((*client)->call({"unmount", arguments}, watcher));
-  return node::is_closing(answer) ? (*client)->wait_for_close() : Status();
+  TRY(client.call({"mount", plan.request}, watcher));
+  return {};
+}
+
+// A process that is just closing the volume, or a command that works on it, is in the way only for
+// a while.
+bool passes(const Error& error, bool somebody_listens) {
+  if (!somebody_listens) return error.code() == Code::kBusy;
+  return error.code() == Code::kIo || error.context() == node::kClosingMessage;
+}
+
+Status run_mount(const Arguments& given) {
+  const Plan plan = TRY(plan_of(given));
+  Patience patience(os::real_clock(), kPatienceNs);
+  while (true) {
+    const auto client = node::ControlClient::connect(node::socket_path(plan.directory));
+    if (!client.ok() && client.code() != Code::kNotFound) return client.error();
+    Status done;
+    if (client.ok()) {
+      done = ask_to_serve(**client, plan);
+    } else {
+      done = plan.foreground ? serve_in_foreground(plan) : serve_in_background(plan);
+    }
+    if (done.ok() || !passes(done.error(), client.ok()) || !patience.wait()) return done;
+  }
 }
 
 }  // namespace
 
 void add_mount(CLI::App& program, int& exit_code) {
   CLI::App& command = *program.add_subcommand("mount", "Mount a volume, or a moment of its past");
-  auto arguments = std::make_shared<Arguments>();
-  command.add_option("DIR", arguments->directory, "The volume's directory")->required();
-  command.add_option("MOUNTPOINT", arguments->mountpoint, "An existing directory")->required();
-  command.add_flag("-f,--foreground", arguments->foreground,
-                   "Stay in the foreground; log to standard error");
-  command.add_flag("-s,--single-threaded", arguments->single_threaded,
-                   "Serve one request at a time");
-  command.add_flag("--read-only", arguments->read_only, "Refuse changes");
-  command.add_option("--at", arguments->at,
-                     "Mount this moment instead: a time, a sequence or a snapshot's name");
-  command.add_option("-o", arguments->options,
-                     "Mount options, separated by commas: ro, noatime, allow_other, ...");
+  const auto given = std::make_shared<Arguments>();
+  command.add_option("DIR", given->directory, "The volume's directory")->required();
+  command.add_option("MOUNTPOINT", given->mountpoint, "An existing directory")->required();
+  command.add_flag("-f,--foreground", given->foreground,
+                   "Stay in the foreground and log to standard error");
+  command.add_flag("-s,--single-threaded", given->single_threaded, "Serve one request at a time");
+  command.add_flag("--read-only", given->read_only,
+                   "Change nothing, in the volume's directory too");
+  command.add_option("--at", given->at,
+                     "Mount this moment, read-only: a time, a sequence or a snapshot's name");
+  command.add_option("-o", given->options,
+                     "Options separated by commas: ro, noatime, allow_other, at=WHEN, ...");
   command.footer(
+      "The volume is served by a process in the background until its last mount is gone.\n\n"
       "Examples:\n"
       "  nacre mount /srv/vol /mnt\n"
-      "  nacre mount /srv/vol /mnt/yesterday --at yesterday\n"
-      "  mount -t fuse.nacre /srv/vol /mnt\n"
-      "  /srv/vol  /mnt  fuse.nacre  defaults,noatime  0  0      (in /etc/fstab)");
-  on_command(command, exit_code, [arguments] { return mount(*arguments); });
-}
-
-void add_unmount(CLI::App& program, int& exit_code) {
-  CLI::App& command =
-      *program.add_subcommand("unmount", "Unmount; the last mount closes the volume");
-  auto arguments = std::make_shared<Arguments>();
-  command.add_option("MOUNTPOINT", arguments->mountpoint, "Where it is mounted")->required();
-  command.add_flag("--lazy", arguments->lazy, "Now, even if files are open below it");
-  command.footer("Example:\n  nacre unmount /mnt");
-  on_command(command, exit_code, [arguments] { return unmount(*arguments); });
+      "  nacre mount /srv/vol /mnt/then --at '2 hours ago'\n"
+      "  mount -t fuse.nacre /srv/vol /mnt -o noatime\n"
+      "  /srv/vol  /mnt  fuse.nacre  defaults,noatime  0  0      (a line of /etc/fstab)");
+  on_command(command, exit_code, [given] { return run_mount(*given); });
 }
 
 }  // namespace nacre::cli

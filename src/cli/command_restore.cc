@@ -1,51 +1,65 @@
 // nacre restore
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/target.h"
+#include "cli/text.h"
 
 namespace nacre::cli {
-
 namespace {
 
 struct Arguments {
   std::string path;
-  std::string at;
-  uint64_t version = 0;
-  std::string to;
+  std::optional<std::string> at;
+  std::optional<uint64_t> version;
+  std::optional<std::string> to;
   bool force = false;
+  bool json = false;
 };
 
-// A place in the same volume is reached by the service, any other by its host path.
-Status add_destination(const std::string& to, const Target& source, node::Json& arguments) {
+// A place in the same volume is the service's to fill; any other is reached by its path on the
+// host. True for the latter.
+Result<bool> add_destination(const std::string& to, const Target& source, node::Json& arguments) {
   const auto target = find_target(to);
   if (target.ok() && target->volume == source.volume) {
-    arguments["to"] = target->path;
+    arguments["to"] = node::json_of_bytes(target->path);
     arguments["to_mountpoints"] = target->mountpoints;
-  } else {
-    arguments["to_host"] = TRY(absolute_path(to));
+    return false;
   }
-  return {};
+  arguments["to_host"] = node::json_of_bytes(TRY(absolute_path(to, LastName::kKeep)));
+  return true;
+}
+
+void print_answer(const node::Json& answer) {
+  for (const node::Json& warning : part(answer, "warnings")) {
+    if (warning.is_string()) print_warning("not kept: " + warning.get<std::string>());
+  }
+  const uint64_t files = number(answer, "restored");
+  fmt::print("restored {}{} as of sequence {}\n", cell(answer, "to"),
+             files == 1 ? "" : fmt::format(", {} files and directories,", files),
+             cell(answer, "at"));
 }
 
 Status restore(const Arguments& given) {
   const Target target = TRY(find_target(given.path));
-  node::Json arguments = {{"path", target.path}, {"mountpoints", target.mountpoints}};
-  if (!given.at.empty()) arguments["at"] = given.at;
-  if (given.version != 0) arguments["version"] = given.version;
-  if (given.force) arguments["force"] = true;
-  if (!given.to.empty()) TRY(add_destination(given.to, target, arguments));
+  node::Json arguments = {{"path", node::json_of_bytes(target.path)},
+                          {"mountpoints", target.mountpoints},
+                          {"force", given.force}};
+  if (given.at) arguments["at"] = *given.at;
+  if (given.version) arguments["version"] = *given.version;
+  bool changes = true;
+  if (given.to) changes = !TRY(add_destination(*given.to, target, arguments));
   Watcher watcher;
-  const node::Json answer = TRY(ask(target.volume, {"restore", arguments}, watcher, false));
-  watcher.clear();
-  for (const node::Json& warning : answer.at("warnings")) {
-    fmt::print(stderr, "nacre: {}\n",
-               printable(warning.is_string() ? warning.get<std::string>() : warning.dump()));
+  const node::Json answer = TRY(ask(target.volume, {"restore", arguments}, watcher, changes));
+  if (given.json) {
+    print_json(answer);
+  } else {
+    print_answer(answer);
   }
-  fmt::print("restored {} {} as of sequence {}\n", name_from(answer.at("to")),
-             answer.at("restored") == 1 ? "" : fmt::format("({} files)", cell(answer, "restored")),
-             cell(answer, "at"));
   return {};
 }
 
@@ -53,22 +67,27 @@ Status restore(const Arguments& given) {
 
 void add_restore(CLI::App& program, int& exit_code) {
   CLI::App& command =
-      *program.add_subcommand("restore", "Bring a file or a directory back as it was");
-  auto arguments = std::make_shared<Arguments>();
-  command.add_option("PATH", arguments->path, "Below a mount, deleted or not; or DIR:PATH")
+      *program.add_subcommand("restore", "Bring a file or a directory tree back as it was");
+  const auto given = std::make_shared<Arguments>();
+  command
+      .add_option("PATH", given->path,
+                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
       ->required();
-  auto* at = command.add_option("--at", arguments->at,
-                                "A time, \"2 hours ago\", a sequence or a snapshot's name");
-  command.add_option("--version", arguments->version, "A number that `nacre history` shows")
+  auto* at = command.add_option("--at", given->at,
+                                "A time, '2 hours ago', a sequence or a snapshot's name");
+  command.add_option("--version", given->version, "A number that `nacre history` shows")
       ->excludes(at);
-  command.add_option("--to", arguments->to, "Where to; default: its own place");
-  command.add_flag("--force", arguments->force, "Replace what is there");
+  command.add_option("--to", given->to, "Where to, in the volume or out of it; default: its place");
+  command.add_flag("--force", given->force, "Replace what is in the way");
+  command.add_flag("--json", given->json, "For scripts");
   command.footer(
+      "In its place, a file's old content is laid over the present one, which stays in history;\n"
+      "files of a directory that came later stay. Within the volume no data is moved.\n\n"
       "Examples:\n"
       "  nacre restore /mnt/report.txt --version 3\n"
       "  nacre restore /mnt/projects --at '2 hours ago' --to /mnt/projects.old\n"
       "  nacre restore /mnt/report.txt --at before-upgrade --to /tmp/report.txt");
-  on_command(command, exit_code, [arguments] { return restore(*arguments); });
+  on_command(command, exit_code, [given] { return restore(*given); });
 }
 
 }  // namespace nacre::cli

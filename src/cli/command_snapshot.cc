@@ -1,12 +1,14 @@
 // nacre snapshot create, list, delete
 #include <fmt/format.h>
 
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/table.h"
 #include "cli/target.h"
+#include "cli/text.h"
 
 namespace nacre::cli {
-
 namespace {
 
 struct Arguments {
@@ -15,46 +17,49 @@ struct Arguments {
   bool json = false;
 };
 
-Result<node::Json> run(const char* command, const Arguments& given, bool read_only) {
+Result<node::Json> run(const char* command, const Arguments& given, bool changes) {
   node::Json arguments = node::Json::object();
-  if (!given.name.empty()) arguments["name"] = given.name;
+  if (!given.name.empty()) arguments["name"] = node::json_of_bytes(given.name);
   Watcher watcher;
-  return ask(TRY(find_volume(given.place)), {command, arguments}, watcher, read_only);
+  return ask(TRY(find_volume(given.place)), {command, arguments}, watcher, changes);
 }
 
 Status create(const Arguments& given) {
-  const node::Json snapshot = TRY(run("snapshot_create", given, false));
+  const node::Json snapshot = TRY(run("snapshot_create", given, true));
   if (given.json) {
     print_json(snapshot);
   } else {
-    fmt::print("snapshot {} at sequence {}\n", name_from(snapshot.at("name")),
+    fmt::print("made snapshot {}, sequence {}\n", cell(snapshot, "name"),
                cell(snapshot, "sequence"));
   }
   return {};
 }
 
 Status list(const Arguments& given) {
-  const node::Json answer = TRY(run("snapshot_list", given, true));
+  const node::Json answer = TRY(run("snapshot_list", given, false));
   if (given.json) {
-    print_json(answer);
+    print_json(part(answer, "snapshots"));
     return {};
   }
-  if (answer.at("snapshots").empty()) {
-    fmt::print("no snapshots\n");
+  if (part(answer, "snapshots").empty()) {
+    fmt::print("there are no snapshots\n");
     return {};
   }
-  Table table({"NAME", "SEQUENCE", "TIME"});
-  for (const node::Json& snapshot : answer.at("snapshots")) {
-    table.add({name_from(snapshot.at("name")), cell(snapshot, "sequence"),
-               local_time(cell(snapshot, "time"))});
+  Table table({{"NAME"}, {"SEQUENCE", Column::Align::kRight}, {"CREATED"}});
+  for (const node::Json& snapshot : part(answer, "snapshots")) {
+    table.add({cell(snapshot, "name"), cell(snapshot, "sequence"), time_cell(snapshot, "created")});
   }
   table.print();
   return {};
 }
 
 Status remove(const Arguments& given) {
-  TRY(run("snapshot_delete", given, false));
-  fmt::print("deleted snapshot {}\n", printable(given.name));
+  const node::Json answer = TRY(run("snapshot_delete", given, true));
+  if (given.json) {
+    print_json(answer);
+  } else {
+    fmt::print("deleted snapshot {}\n", printable(given.name));
+  }
   return {};
 }
 
@@ -64,25 +69,26 @@ void add_snapshot(CLI::App& program, int& exit_code) {
   CLI::App& snapshot =
       *program.add_subcommand("snapshot", "Name a moment of the whole volume and keep it");
   snapshot.require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
+  const auto given = std::make_shared<Arguments>();
   const auto add = [&](const char* name, const char* what, auto body) -> CLI::App& {
     CLI::App& command = *snapshot.add_subcommand(name, what);
-    command.add_option("VOLUME", arguments->place, "A mountpoint or the volume's directory")
-        ->required();
-    on_command(command, exit_code, [arguments, body] { return body(*arguments); });
+    command.add_option("MOUNTPOINT|DIR", given->place, "Of the volume")->required();
+    command.add_flag("--json", given->json, "For scripts");
+    on_command(command, exit_code, [given, body] { return body(*given); });
     return command;
   };
-  CLI::App& make = add("create", "Keep this moment; the default name is the time", create);
-  make.add_option("NAME", arguments->name, "Up to 255 bytes without a slash");
-  make.add_flag("--json", arguments->json, "For scripts");
-  make.footer("Example:\n  nacre snapshot create /mnt before-upgrade");
-  CLI::App& show = add("list", "List the snapshots", list);
-  show.add_flag("--json", arguments->json, "For scripts");
-  CLI::App& drop = add("delete", "Let a moment go", remove);
-  drop.add_option("NAME", arguments->name, "Which")->required();
+  CLI::App& create_command = add("create", "Keep this moment of the volume", create);
+  create_command.add_option("NAME", given->name, "Up to 255 bytes; default: from the time");
+  create_command.footer("Example:\n  nacre snapshot create /mnt before-upgrade");
+  add("list", "List the snapshots", list).footer("Example:\n  nacre snapshot list /mnt");
+  CLI::App& delete_command = add("delete", "Let a kept moment go", remove);
+  delete_command.add_option("NAME", given->name, "Which")->required();
+  delete_command.footer("Example:\n  nacre snapshot delete /mnt before-upgrade");
   snapshot.footer(
-      "Examples:\n  nacre snapshot create /mnt before-upgrade\n  ls "
-      "/mnt/.nacre/snapshots/before-upgrade");
+      "Examples:\n"
+      "  nacre snapshot create /mnt before-upgrade\n"
+      "  ls /mnt/.nacre/snapshots/before-upgrade\n"
+      "  nacre snapshot delete /mnt before-upgrade");
 }
 
 }  // namespace nacre::cli

@@ -1,18 +1,16 @@
 // nacre volume create
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "base/units.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
-#include "cli/output.h"
 #include "cli/target.h"
+#include "cli/text.h"
 #include "node/create_volume.h"
-#include "os/clock.h"
-#include "os/random.h"
+#include "node/log.h"
 
 namespace nacre::cli {
-
 namespace {
 
 struct Arguments {
@@ -24,22 +22,30 @@ struct Arguments {
   bool force = false;
 };
 
-Status create(const Arguments& arguments) {
+Result<node::CreateOptions> options_of(const Arguments& given) {
   node::CreateOptions options;
-  options.block_size = TRY(parse_size(arguments.block_size));
-  options.compression = TRY(codec::parse_compression(arguments.compress));
-  if (!arguments.capacity.empty()) options.capacity_bytes = TRY(parse_size(arguments.capacity));
-  for (const std::string& device : arguments.devices) {
+  options.block_size = TRY(parse_size(given.block_size));
+  options.compression = TRY(codec::parse_compression(given.compress));
+  if (!given.capacity.empty()) {
+    options.capacity_bytes = TRY(parse_size(given.capacity));
+    if (options.capacity_bytes == 0) return Error(Code::kInvalid, "a capacity of 0 holds nothing");
+  }
+  for (const std::string& device : given.devices) {
     options.devices.push_back(TRY(absolute_path(device)));
   }
-  options.force = arguments.force;
-  options.root_uid = ::getuid();
-  options.root_gid = ::getgid();
-  const std::string directory = TRY(absolute_path(arguments.directory));
-  const device::Host host{os::real_file_system(), os::real_clock(), os::real_random()};
-  TRY(node::create_volume(host, directory, options));
-  fmt::print("created the volume {}: mount it with `nacre mount {} MOUNTPOINT`\n",
-             printable(directory), printable(arguments.directory));
+  options.force = given.force;
+  options.root_uid = ::geteuid();
+  options.root_gid = ::getegid();
+  return options;
+}
+
+Status create(const Arguments& given) {
+  const node::CreateOptions options = TRY(options_of(given));
+  const std::string directory = TRY(absolute_path(given.directory));
+  node::log_for_command();
+  TRY(node::create_volume(this_machine(), directory, options));
+  fmt::print("made the volume {}: mount it with `nacre mount {} MOUNTPOINT`\n",
+             printable(directory), printable(given.directory));
   return {};
 }
 
@@ -48,27 +54,29 @@ Status create(const Arguments& arguments) {
 void add_volume(CLI::App& program, int& exit_code) {
   CLI::App& volume = *program.add_subcommand("volume", "Make volumes");
   volume.require_subcommand(1);
+  volume.footer("Example:\n  nacre volume create /srv/vol");
   CLI::App& command = *volume.add_subcommand("create", "Make a volume in a directory");
-  auto arguments = std::make_shared<Arguments>();
+  const auto given = std::make_shared<Arguments>();
   command
-      .add_option("DIR", arguments->directory,
-                  "Its directory: rows, and data where no device is given")
+      .add_option("DIR", given->directory,
+                  "Its directory, new or empty: for rows, and for data where no device is given")
       ->required();
-  command.add_option("--block-size", arguments->block_size, "Largest block: a power of two")
+  command
+      .add_option("--block-size", given->block_size, "Largest block: a power of two from 64KiB on")
       ->capture_default_str();
-  command.add_option("--compress", arguments->compress, "none, lz4 or zstd")->capture_default_str();
-  command.add_option("--capacity", arguments->capacity,
+  command.add_option("--compress", given->compress, "none, lz4 or zstd")->capture_default_str();
+  command.add_option("--capacity", given->capacity,
                      "The most it may take; default: what the disk can spare");
   command.add_option(
-      "--device", arguments->devices,
+      "--device", given->devices,
       "A block device, image file or directory for the data; may be given several times");
-  command.add_flag("--force", arguments->force, "Destroy what is there");
+  command.add_flag("--force", given->force, "Destroy what is there");
   command.footer(
       "Examples:\n"
       "  nacre volume create /srv/vol\n"
       "  nacre volume create /srv/vol --compress zstd --capacity 200GiB\n"
       "  nacre volume create /srv/vol --device /dev/sdb --device /dev/sdc");
-  on_command(command, exit_code, [arguments] { return create(*arguments); });
+  on_command(command, exit_code, [given] { return create(*given); });
 }
 
 }  // namespace nacre::cli

@@ -19,9 +19,10 @@ void add_restore(CLI::App& program, int& exit_code);
 void add_snapshot(CLI::App& program, int& exit_code);
 void add_retention(CLI::App& program, int& exit_code);
 void add_prune(CLI::App& program, int& exit_code);
+void add_compact(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
-void add_forget(CLI::App& program, int& exit_code);
 void add_flush(CLI::App& program, int& exit_code);
+void add_forget(CLI::App& program, int& exit_code);
 void add_completion(CLI::App& program, int& exit_code);
 
 // Runs `body` when `command` is given; an error is printed and becomes the exit code.

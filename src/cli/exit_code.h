@@ -7,13 +7,15 @@ namespace nacre::cli {
 
 enum ExitCode {
   kSuccess = 0,
-  kFailure = 1,
-  kUsage = 2,    // the command line is wrong
-  kMissing = 3,  // no such volume, file, version, snapshot or moment
-  kDamaged = 4,  // check found damage, or stored bytes are corrupt
-  kBusy = 5,     // in use by another process or mount
-  kFull = 6,     // no space
-  kRefused = 7,  // not allowed: permissions, or open read-only
+  kFailure = 1,   // anything else
+  kUsage = 2,     // the command line is wrong
+  kMissing = 3,   // no such volume, file, version, snapshot or moment
+  kDamaged = 4,   // check found damage, or stored bytes are corrupt
+  kBusy = 5,      // in use by another process or mount
+  kFull = 6,      // no space
+  kRefused = 7,   // not allowed: permissions, or open read-only
+  kNewer = 8,     // written by a later version of Nacre
+  kInTheWay = 9,  // something is there already
 };
 
 constexpr ExitCode exit_code_of(Code code) {
@@ -33,6 +35,11 @@ constexpr ExitCode exit_code_of(Code code) {
     case Code::kNotPermitted:
     case Code::kReadOnly:
       return kRefused;
+    case Code::kNewerFormat:
+      return kNewer;
+    case Code::kExists:
+    case Code::kNotEmpty:
+      return kInTheWay;
     default:
       return kFailure;
   }

@@ -1,11 +1,14 @@
 #include "cli/fuse_mounter.h"
 
+#include <spdlog/spdlog.h>
+
+#include <optional>
+
 #include "cli/mount_sync.h"
 #include "cli/mounted_file.h"
 #include "mount/mount.h"
 
 namespace nacre::cli {
-
 namespace {
 
 class FuseMounted final : public node::Mounted {
@@ -15,7 +18,13 @@ class FuseMounted final : public node::Mounted {
 
   void start() override {
     mount_->start();
-    if (const auto device = device_of(mount_->mountpoint()); device.ok()) device_ = *device;
+    // Whose pages to write back; what is found at the mountpoint once this is unmounted is another.
+    const auto device = device_of(mount_->mountpoint());
+    if (device.ok()) {
+      device_ = *device;
+    } else {
+      spdlog::warn("{}", device.error().to_string());
+    }
   }
   void wait() override { mount_->wait(); }
   Status unmount(bool lazy) override {
@@ -29,13 +38,13 @@ class FuseMounted final : public node::Mounted {
     return total;
   }
   Status write_back() override {
-    if (read_only_) return {};
-    const Status written = sync_mount(mount_->mountpoint(), device_);
+    if (read_only_ || !device_) return {};
+    const Status written = sync_mount(mount_->mountpoint(), *device_);
     return !written.ok() && written.code() == Code::kNotFound ? Status() : written;
   }
   Status change_content(const std::string& path, InodeId ino,
                         const ContentChange& change) override {
-    MountedFile file = TRY(MountedFile::open(mount_->mountpoint(), path, ino));
+    auto file = TRY(MountedFile::open(mount_->mountpoint(), path, ino));
     TRY(file.flush());
     return file.adopt(TRY(change()));
   }
@@ -47,7 +56,7 @@ class FuseMounted final : public node::Mounted {
  private:
   const std::unique_ptr<mount::Mount> mount_;
   const bool read_only_;
-  dev_t device_ = 0;
+  std::optional<dev_t> device_;  // set before anybody else knows of this
 };
 
 }  // namespace
@@ -55,14 +64,14 @@ class FuseMounted final : public node::Mounted {
 Result<std::unique_ptr<node::Mounted>> FuseMounter::mount(fs::Tree& tree,
                                                           const node::MountPlan& plan) {
   mount::Options options;
-  options.fsname = plan.source;
   TRY(mount::apply_options(plan.options, options));
-  options.read_only |= plan.read_only;
+  options.fsname = plan.source;
+  options.read_only = options.read_only || plan.read_only;
   options.single_threaded = plan.single_threaded;
-  options.no_atime |= !plan.atime;
+  options.no_atime = options.no_atime || !plan.atime;
   auto mount = TRY(mount::Mount::mount(tree, plan.mountpoint, options));
-  const bool read_only = options.read_only;
-  return std::unique_ptr<node::Mounted>(new FuseMounted(std::move(mount), read_only));
+  return std::unique_ptr<node::Mounted>(
+      std::make_unique<FuseMounted>(std::move(mount), options.read_only));
 }
 
 }  // namespace nacre::cli

@@ -1,4 +1,4 @@
-// Mounts trees through the FUSE shell: what the daemon knows of FUSE.
+// Mounts trees through the FUSE shell: all that the daemon knows of FUSE.
 #pragma once
 
 #include "node/mounter.h"

@@ -3,88 +3,65 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 #include "base/units.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
 #include "meta/moments.h"
-#include "os/clock.h"
 
 namespace nacre::cli {
-
 namespace {
 
-constexpr int64_t kSecondNs = 1'000'000'000;
-constexpr int kBarWidth = 24;
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.front() >= '0' && text.front() <= '9' &&
-         text.find_first_of("-:T") == std::string_view::npos;
+const node::Json* find(const node::Json& object, std::string_view field) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(field);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-std::string amount(uint64_t value, const std::string& unit) {
-  return unit == "bytes" ? format_size(value) : fmt::format("{} {}", value, unit);
-}
-
-std::string duration(int64_t seconds) {
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
-  return fmt::format("{} h {:02} min", seconds / 3600, seconds / 60 % 60);
+void print_line(const char* colour, std::string_view text) {
+  const bool colours = shows_colours(STDERR_FILENO);
+  fmt::print(stderr, "{}nacre:{} {}\n", colours ? colour : "", colours ? "\033[0m" : "",
+             printable(text));
 }
 
 }  // namespace
 
-void Table::print() const {
-  std::vector<size_t> widths(rows_.front().size());
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  const bool bold = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  for (size_t line = 0; line < rows_.size(); ++line) {
-    std::string text;
-    for (size_t i = 0; i < rows_[line].size(); ++i) {
-      const std::string& cell = rows_[line][i];
-      const bool right = rows_.size() > 1 && is_number(rows_[1][i]);
-      text +=
-          right ? fmt::format("{:>{}}", cell, widths[i]) : fmt::format("{:<{}}", cell, widths[i]);
-      if (i + 1 < rows_[line].size()) text += "  ";
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    const bool heading = line == 0 && bold;
-    fmt::print("{}{}{}\n", heading ? "\033[1m" : "", text, heading ? "\033[0m" : "");
-  }
-}
-
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char byte : text) {
-    const auto code = static_cast<unsigned char>(byte);
-    shown += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, byte);
-  }
-  return shown;
-}
-
-std::string name_from(const node::Json& value) {
-  const auto bytes = node::bytes_of_json(value);
-  return bytes.ok() ? printable(*bytes) : std::string("?");
-}
-
 std::string cell(const node::Json& object, std::string_view field) {
-  const auto found = object.find(std::string(field));
-  if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return printable(found->get<std::string>());
-  return found->dump();
+  const node::Json* value = find(object, field);
+  if (value == nullptr) return "-";
+  if (const auto text = node::bytes_of_json(*value); text.ok()) return printable(*text);
+  return node::to_line(*value);
 }
 
-std::string local_time(const std::string& time) {
-  const auto when = meta::parse_when(time, {});
-  if (!when.ok() || when->kind != meta::When::Kind::kTime) return time;
-  const std::time_t seconds = when->time.ns / kSecondNs;
-  std::tm parts = {};
-  localtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts)};
+uint64_t number(const node::Json& object, std::string_view field) {
+  const node::Json* value = find(object, field);
+  return value != nullptr && value->is_number_unsigned() ? value->get<uint64_t>()
+         : value != nullptr && value->is_number_integer() && value->get<int64_t>() > 0
+             ? value->get<uint64_t>()
+             : 0;
+}
+
+bool flag(const node::Json& object, std::string_view field) {
+  const node::Json* value = find(object, field);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
+std::string size_cell(const node::Json& object, std::string_view field) {
+  return format_size(number(object, field));
+}
+
+std::string time_cell(const node::Json& object, std::string_view field) {
+  const std::string text = cell(object, field);
+  const auto when = meta::parse_when(text, {});
+  const bool is_time = when.ok() && when->kind == meta::When::Kind::kTime && !when->relative;
+  return is_time ? local_time(when->time) : text;
+}
+
+const node::Json& part(const node::Json& object, std::string_view field) {
+  static const node::Json nothing = node::Json::object();
+  const node::Json* value = find(object, field);
+  return value == nullptr ? nothing : *value;
 }
 
 void print_json(const node::Json& value) {
@@ -92,48 +69,9 @@ void print_json(const node::Json& value) {
 }
 
 void print_error(const Error& error) {
-  fmt::print(stderr, "nacre: {}\n", printable(error.to_string()));
+  print_line("\033[1;31m", error.context().empty() ? name_of(error.code()) : error.context());
 }
 
-bool Watcher::progress(const node::Progress& progress) {
-  if (::isatty(STDERR_FILENO) == 0) return true;
-  const int64_t now = os::real_clock().monotonic_ns();
-  if (started_ns_ == 0 || progress.phase != phase_) started_ns_ = now;
-  phase_ = progress.phase;
-  if (now - started_ns_ < 2 * kSecondNs || now - drawn_ns_ < kSecondNs / 5) return true;
-  drawn_ns_ = now;
-  shown_ = true;
-  const double seconds = static_cast<double>(now - started_ns_) / 1e9;
-  const auto rate = static_cast<uint64_t>(static_cast<double>(progress.done) / seconds);
-  std::string line = fmt::format("{}: ", progress.phase);
-  if (progress.total != 0) {
-    const double share =
-        std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
-    const int filled = static_cast<int>(share * kBarWidth);
-    line += fmt::format("[{:<{}}] {:3.0f}% ", std::string(static_cast<size_t>(filled), '#'),
-                        kBarWidth, share * 100);
-  }
-  line +=
-      fmt::format("{}, {}/s", amount(progress.done, progress.unit), amount(rate, progress.unit));
-  if (progress.total > progress.done && rate != 0) {
-    line += fmt::format(", {} left",
-                        duration(static_cast<int64_t>((progress.total - progress.done) / rate)));
-  }
-  fmt::print(stderr, "\r\033[K{}", line);
-  std::fflush(stderr);
-  return true;
-}
-
-bool Watcher::item(node::Json item) {
-  items_.push_back(std::move(item));
-  return true;
-}
-
-void Watcher::clear() {
-  if (!shown_) return;
-  shown_ = false;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
-}
+void print_warning(std::string_view text) { print_line("\033[1;33m", text); }
 
 }  // namespace nacre::cli

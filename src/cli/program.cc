@@ -1,38 +1,42 @@
-#include <fmt/format.h>
-
 #include "cli/program.h"
 
-#include <CLI/CLI.hpp>
-#include <cstring>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
 
 #include "cli/bench/command.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
 namespace nacre::cli {
-
 namespace {
 
 constexpr const char* kFooter =
     "Examples:\n"
-    "  nacre volume create /srv/vol            make a volume\n"
-    "  nacre mount /srv/vol /mnt               mount it\n"
-    "  nacre history /mnt/report.txt           list the versions of a file\n"
-    "  nacre restore /mnt/report.txt --at '2 hours ago'\n"
-    "  ls /mnt/.nacre/at/yesterday             look at the whole tree as it was\n"
+    "  nacre volume create /srv/vol                      make a volume\n"
+    "  nacre mount /srv/vol /mnt                         mount it\n"
+    "  nacre history /mnt/report.txt                     list the versions of a file\n"
+    "  nacre restore /mnt/report.txt --at '2 hours ago'  bring one back\n"
+    "  ls /mnt/.nacre/at/yesterday                       look at the whole tree as it was\n"
     "  nacre unmount /mnt\n"
     "\n"
-    "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 not found, 4 damaged, 5 busy, 6 no space,\n"
-    "7 not allowed. More in nacre(1).";
+    "WHEN is a time (2026-03-01, 2026-03-01T12:30, '2 hours ago'), a sequence number or the name "
+    "of\n"
+    "a snapshot. Exit codes: 0 success, 1 failure, 2 wrong usage, 3 not found, 4 damaged, 5 busy,\n"
+    "6 no space, 7 not allowed, 8 newer format, 9 something is in the way. More in nacre(1).";
 
-// mount(8) and fstab call a helper as `HELPER SOURCE MOUNTPOINT [-o OPTIONS] ...`: that means
-// `mount`.
-bool is_mount_helper_call(int count, char** words, const CLI::App& program) {
-  if (count < 3 || words[1][0] == '-') return false;
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->check_name(words[1])) return false;
-  }
-  return std::strchr(words[1], '/') != nullptr && std::strchr(words[2], '/') != nullptr;
+bool is_command(const CLI::App& program, const std::string& word) {
+  const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
+  return std::ranges::any_of(commands,
+                             [&](const CLI::App* command) { return command->check_name(word); });
+}
+
+bool looks_like_path(const std::string& word) {
+  if (word.empty() || word.front() == '-') return false;
+  struct stat status = {};
+  return word.contains('/') || ::stat(word.c_str(), &status) == 0;
 }
 
 }  // namespace
@@ -41,40 +45,60 @@ void on_command(CLI::App& command, int& exit_code, std::function<Status()> body)
   command.callback([&exit_code, body = std::move(body)] {
     const Status status = body();
     if (status.ok()) return;
+    std::fflush(stdout);
     print_error(status.error());
     exit_code = exit_code_of(status.code());
   });
 }
 
+std::vector<std::string> with_command(const CLI::App& program, std::vector<std::string> arguments) {
+  const bool helper_call = arguments.size() >= 2 && !is_command(program, arguments[0]) &&
+                           looks_like_path(arguments[0]) && looks_like_path(arguments[1]);
+  if (helper_call) arguments.insert(arguments.begin(), "mount");
+  return arguments;
+}
+
+std::unique_ptr<CLI::App> make_program(int& exit_code) {
+  auto program = std::make_unique<CLI::App>(
+      "Nacre: a versioned, crash-safe, checksummed file system.", "nacre");
+  program->set_version_flag("--version", "nacre " NACRE_VERSION);
+  program->require_subcommand(1);
+  program->footer(kFooter);
+  add_volume(*program, exit_code);
+  add_mount(*program, exit_code);
+  add_unmount(*program, exit_code);
+  add_status(*program, exit_code);
+  add_history(*program, exit_code);
+  add_restore(*program, exit_code);
+  add_snapshot(*program, exit_code);
+  add_retention(*program, exit_code);
+  add_prune(*program, exit_code);
+  add_compact(*program, exit_code);
+  add_check(*program, exit_code);
+  add_flush(*program, exit_code);
+  add_forget(*program, exit_code);
+  bench::add_command(*program, exit_code);
+  add_completion(*program, exit_code);
+  return program;
+}
+
 int run_program(int count, char** words) {
   int exit_code = kSuccess;
-  CLI::App program("Nacre: a versioned, crash-safe, checksummed file system.", "nacre");
-  program.set_version_flag("--version", "nacre " NACRE_VERSION);
-  program.require_subcommand(1);
-  program.footer(kFooter);
-  add_volume(program, exit_code);
-  add_mount(program, exit_code);
-  add_unmount(program, exit_code);
-  add_status(program, exit_code);
-  add_history(program, exit_code);
-  add_restore(program, exit_code);
-  add_snapshot(program, exit_code);
-  add_retention(program, exit_code);
-  add_prune(program, exit_code);
-  add_check(program, exit_code);
-  add_flush(program, exit_code);
-  add_forget(program, exit_code);
-  bench::add_command(program, exit_code);
-  add_completion(program, exit_code);
-  std::vector<std::string> arguments(words + 1, words + count);
-  if (is_mount_helper_call(count, words, program)) arguments.insert(arguments.begin(), "mount");
-  std::reverse(arguments.begin(), arguments.end());
+  const auto program = make_program(exit_code);
+  std::vector<std::string> arguments =
+      with_command(*program, std::vector<std::string>(words + 1, words + count));
+  std::ranges::reverse(arguments);  // as the parser wants them
   try {
-    program.parse(arguments);
+    program->parse(arguments);
   } catch (const CLI::ParseError& wrong) {
-    return program.exit(wrong) == 0 ? kSuccess : kUsage;
+    return program->exit(wrong) == 0 ? kSuccess : kUsage;
   } catch (const std::exception& unexpected) {
     print_error(Error(Code::kIo, unexpected.what()));
+    return kFailure;
+  }
+  // What a script was to read may not have reached it: a full disk, a closed pipe.
+  if (std::fflush(stdout) != 0 && exit_code == kSuccess) {
+    print_error(Error(Code::kIo, "standard output could not be written"));
     return kFailure;
   }
   return exit_code;

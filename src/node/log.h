@@ -8,10 +8,16 @@
 
 namespace nacre::node {
 
-// Both: what is worth a line is said by the environment variable NACRE_LOG: trace, debug, info (the
+// All: what is worth a line is said by the environment variable NACRE_LOG: trace, debug, info (the
 // default), warn, error or off.
+
+// For a daemon in the foreground.
 void log_to_stderr();
-// Five files of up to 4 MiB, `path` the newest. kIo when it cannot be written.
+// For a command that opens a volume for itself: on standard error like its own messages, and by
+// default only warnings.
+void log_for_command();
+// For a daemon in the background. Five files of up to 4 MiB, `path` the newest. kIo when it cannot
+// be written.
 Status log_to_file(const std::string& path);
 
 }  // namespace nacre::node

@@ -9,6 +9,7 @@
 
 #include "fs/mounted_tree.h"
 #include "fs/past_tree.h"
+#include "node/protocol.h"
 
 namespace nacre::node {
 
@@ -66,7 +67,7 @@ Mounts::ServedPtr Mounts::find_live() const {
 Status Mounts::check_room(const MountPlan& plan, bool live) const {
   {
     const os::Lock lock(mutex_);
-    if (closing_) return Error(Code::kBusy, "the volume is being closed; try again");
+    if (closing_) return Error(Code::kBusy, kClosingMessage);
   }
   const ServedPtr present = live ? find_live() : nullptr;
   if (present == nullptr) return {};

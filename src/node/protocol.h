@@ -24,6 +24,8 @@ namespace nacre::node {
 inline constexpr size_t kMaxRequestBytes = size_t{64} << 10;
 inline constexpr size_t kMaxAnswerLineBytes = size_t{1} << 20;
 inline constexpr const char* kClosingField = "closing";
+// With kBusy: nothing more is served, and soon somebody else may open the volume.
+inline constexpr const char* kClosingMessage = "the volume is being closed; try again";
 
 struct Request {
   std::string command;

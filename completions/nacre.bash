@@ -1,0 +1,52 @@
+# Completion of nacre(1) for bash.
+
+_nacre_options() {
+  case $1 in
+    'volume create') echo '--block-size --compress --capacity --device --force' ;;
+    mount) echo '-f --foreground -s --single-threaded --read-only --at -o' ;;
+    unmount) echo '--lazy' ;;
+    status | flush | compact) echo '--json' ;;
+    history) echo '--deleted -r --recursive --json' ;;
+    restore) echo '--at --version --to --force --json' ;;
+    'snapshot create' | 'snapshot list' | 'snapshot delete') echo '--json' ;;
+    'retention set') echo '--keep --budget --json' ;;
+    'retention show' | 'retention confirm-clock') echo '--json' ;;
+    prune) echo '--before --json' ;;
+    check) echo '--deep --repair --json' ;;
+    forget) echo '--yes --json' ;;
+    bench) echo '--json --files --size --threads --only --seed --cold-command' ;;
+  esac
+}
+
+_nacre() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]} choices=''
+  case $command in
+    volume) choices='create' ;;
+    snapshot) choices='create list delete' ;;
+    retention) choices='show set confirm-clock' ;;
+    completion) choices='bash zsh fish' ;;
+  esac
+
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    choices='volume mount unmount status history restore snapshot retention prune compact check
+      flush forget bench completion --help --version'
+  elif [ "$COMP_CWORD" -ne 2 ] || [ -z "$choices" ]; then
+    [ -n "$choices" ] && [ "$command" != completion ] && command="$command ${COMP_WORDS[2]}"
+    case $before in
+      --compress) choices='none lz4 zstd' ;;
+      --at | --before) choices='now yesterday' ;;
+      -o) choices='ro noatime allow_other' ;;
+      *) choices='' ;;
+    esac
+    # Without words of ours the shell completes file names.
+    case $word in
+      -*) choices="$(_nacre_options "$command") --help" ;;
+    esac
+  fi
+  [ -n "$choices" ] || return 0
+  mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+
+complete -o default -o bashdefault -F _nacre nacre

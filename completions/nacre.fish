@@ -1,0 +1,84 @@
+# Completion of nacre(1) for fish.
+
+set -l commands volume mount unmount status history restore snapshot retention prune compact check \
+    flush forget bench completion
+set -l first "not __fish_seen_subcommand_from $commands"
+
+complete -c nacre -f -n $first -l help -d 'Show help'
+complete -c nacre -f -n $first -l version -d 'Show the version'
+complete -c nacre -f -n $first -a volume -d 'Make volumes'
+complete -c nacre -f -n $first -a mount -d 'Mount a volume, or a moment of its past'
+complete -c nacre -f -n $first -a unmount -d 'Unmount; the last mount closes the volume'
+complete -c nacre -f -n $first -a status -d 'Show a volume, or which are mounted'
+complete -c nacre -f -n $first -a history -d 'List the versions of a file, or deleted names'
+complete -c nacre -f -n $first -a restore -d 'Bring a file or a directory tree back as it was'
+complete -c nacre -f -n $first -a snapshot -d 'Name a moment of the whole volume and keep it'
+complete -c nacre -f -n $first -a retention -d 'How long history is kept'
+complete -c nacre -f -n $first -a prune -d 'Drop history that the policy no longer keeps'
+complete -c nacre -f -n $first -a compact -d 'Give back space that is taken by what nobody needs'
+complete -c nacre -f -n $first -a check -d 'Verify a whole volume'
+complete -c nacre -f -n $first -a flush -d 'Make everything written so far durable'
+complete -c nacre -f -n $first -a forget -d 'Erase one path from all history, for good'
+complete -c nacre -f -n $first -a bench -d 'Measure how fast a directory is'
+complete -c nacre -f -n $first -a completion -d "Print a shell's completion script"
+
+function __nacre_action
+    __fish_seen_subcommand_from $argv[1]; and not __fish_seen_subcommand_from $argv[2..-1]
+end
+
+complete -c nacre -f -n '__nacre_action volume create' -a create -d 'Make a volume in a directory'
+set -l in '__fish_seen_subcommand_from volume'
+complete -c nacre -n $in -l block-size -x -d 'Largest block, a power of two'
+complete -c nacre -n $in -l compress -x -a 'none lz4 zstd' -d 'Compression'
+complete -c nacre -n $in -l capacity -x -d 'The most it may take'
+complete -c nacre -n $in -l device -r -d 'Device for the data'
+complete -c nacre -n $in -l force -d 'Destroy what is there'
+
+set -l in '__fish_seen_subcommand_from mount'
+complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
+complete -c nacre -n $in -s s -l single-threaded -d 'Serve one request at a time'
+complete -c nacre -n $in -l read-only -d 'Change nothing'
+complete -c nacre -n $in -l at -x -a 'now yesterday' -d 'Mount this moment'
+complete -c nacre -n $in -s o -x -a 'ro noatime allow_other' -d 'Mount options'
+
+complete -c nacre -n '__fish_seen_subcommand_from unmount' -l lazy -d 'Even if files are open'
+
+set -l in '__fish_seen_subcommand_from history'
+complete -c nacre -n $in -l deleted -d 'Names the directory holds no more'
+complete -c nacre -n $in -s r -l recursive -d 'Those of directories below it too'
+
+set -l in '__fish_seen_subcommand_from restore'
+complete -c nacre -n $in -l at -x -a 'now yesterday' -d 'As of this moment'
+complete -c nacre -n $in -l version -x -d 'A number that history shows'
+complete -c nacre -n $in -l to -r -d 'Where to'
+complete -c nacre -n $in -l force -d 'Replace what is in the way'
+
+complete -c nacre -f -n '__nacre_action snapshot create list delete' -a 'create list delete'
+
+complete -c nacre -f -n '__nacre_action retention show set confirm-clock' \
+    -a 'show set confirm-clock'
+set -l in '__fish_seen_subcommand_from retention'
+complete -c nacre -n $in -l keep -x -d 'Younger history stays'
+complete -c nacre -n $in -l budget -x -d 'Percent of the capacity for history'
+
+complete -c nacre -n '__fish_seen_subcommand_from prune' -l before -x -a yesterday \
+    -d 'Everything older than this'
+
+set -l in '__fish_seen_subcommand_from check'
+complete -c nacre -n $in -l deep -d 'Read every byte'
+complete -c nacre -n $in -l repair -d 'Mend what can be mended'
+
+complete -c nacre -n '__fish_seen_subcommand_from forget' -l yes -d 'Do not ask'
+
+set -l in '__fish_seen_subcommand_from bench'
+complete -c nacre -n $in -l files -x -d 'Operations of each row'
+complete -c nacre -n $in -l size -x -d 'Length of the large file'
+complete -c nacre -n $in -l threads -x -d 'Of create_parallel'
+complete -c nacre -n $in -l only -x -d 'Only these rows'
+complete -c nacre -n $in -l seed -x -d 'Of random order'
+complete -c nacre -n $in -l cold-command -x -d 'Run before each cold row'
+
+complete -c nacre -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
+
+complete -c nacre -n '__fish_seen_subcommand_from status history restore snapshot retention prune \
+    compact check flush forget bench' -l json -d 'For scripts'
