@@ -95,7 +95,7 @@ std::optional<SegmentTable::Taken> SegmentTable::take_free(Purpose purpose) {
   } else {
     return std::nullopt;
   }
-  slots_[taken.segment].segment.use = Use::kOpen;
+  slots_[taken.segment].segment.use = Use::kOpening;
   return taken;
 }
 
@@ -128,7 +128,7 @@ void SegmentTable::put_back_sealed(uint32_t segment) {
 void SegmentTable::begin_use(uint32_t segment, uint64_t generation) {
   os::Lock lock(mutex_);
   Slot& slot = slots_[segment];
-  CHECK(slot.segment.use == Use::kOpen);
+  CHECK(slot.segment.use == Use::kOpening);
   slot.segment =
       Segment{.use = Use::kOpen, .exists = true, .generation = generation, .end_page = 1};
   slot.generation = generation;

@@ -1,8 +1,9 @@
 // What every segment of a device is in use for, and how much of it still counts. Thread-safe.
 //
-// A segment goes free → open → sealed → freeing → free. While open it takes appends and belongs to
-// the Log; while sealed it is only read. It becomes free when nothing in it counts and its header
-// on disk says so durably; then it may be used again under a new generation.
+// A segment goes free → opening → open → sealed → freeing → free. While opening and open it belongs
+// to the Log, and while open it takes appends; while sealed it is only read. It becomes free when
+// nothing in it counts and its header on disk says so durably; then it may be used again under a
+// new generation.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@ namespace nacre::device {
 
 enum class Use : uint8_t {
   kFree,
+  kOpening,  // taken, but its header on disk may not say so yet
   kOpen,
   kSealed,
   kFreeing,  // nothing in it counts, but its header on disk may not say so yet
@@ -87,13 +89,14 @@ class SegmentTable {
   void restore(uint32_t segment, const Segment& found);
   void finish_restore();
 
-  // A free segment for a new use, now kOpen; nothing when `purpose` may not have one.
+  // A free segment for a new use, now kOpening; nothing when `purpose` may not have one.
   std::optional<Taken> take_free(Purpose purpose);
   // A sealed, appendable segment with at least `room_pages` behind its records, now kOpen.
   std::optional<uint32_t> take_appendable(uint32_t room_pages);
   // Takes one that take_*() gave back to what it was.
   void put_back_free(uint32_t segment, bool exists, int64_t now_ns = 0);
   void put_back_sealed(uint32_t segment);
+  // Its header says so on disk: now kOpen.
   void begin_use(uint32_t segment, uint64_t generation);
   void set_end(uint32_t segment, uint32_t end_page);
   void seal(uint32_t segment, bool appendable);

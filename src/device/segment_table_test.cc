@@ -100,6 +100,13 @@ TEST_F(SegmentTableTest, WhatIsBeingCleanedTakesNoMoreAppends) {
   EXPECT_EQ(table_.totals().appendable_pages, 0);
 }
 
+TEST_F(SegmentTableTest, IsNotReadUntilItsHeaderIsWritten) {
+  const uint32_t segment = table_.take_free(Purpose::kNew)->segment;
+  EXPECT_FALSE(table_.pin_in_use(segment));
+  table_.begin_use(segment, 1);
+  EXPECT_TRUE(table_.pin_in_use(segment));
+}
+
 TEST_F(SegmentTableTest, IsNotFreedUnderAReader) {
   const uint32_t segment = sealed(1, 10, 0);
   ASSERT_TRUE(table_.pin_in_use(segment));
