@@ -205,7 +205,7 @@ Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOpt
   }
   if (is_read_only()) return Code::kReadOnly;
   TRY(wait_for_memory());
-  TRY(reserve(data.size()));
+  TRY(options.from_cache ? reserve_promised(ino, data.size()) : reserve(data.size()));
   {
     const os::ExclusiveLock lock(lock_);
     const meta::Inode inode = TRY(meta::load_inode(rows_, ino));

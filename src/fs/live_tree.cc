@@ -82,7 +82,7 @@ void LiveTree::forget(InodeId ino, uint64_t references) {
 Result<meta::Attr> LiveTree::get_attr(InodeId ino) { return volume_.get_attr(ino); }
 
 Result<meta::Attr> LiveTree::set_attr(const Caller&, InodeId ino, const meta::SetAttr& change) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNothingNew));
   meta::SetAttr wanted = change;
   if (change.uid || change.gid || change.mode) {
     const meta::Inode inode = TRY(volume_.look(
@@ -113,7 +113,7 @@ Result<std::string> LiveTree::read_link(InodeId ino) {
 
 Result<Entry> LiveTree::make_node(const Caller& caller, InodeId parent, std::string_view name,
                                   const NewNode& node) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNew));
   return volume_.change([&](meta::Namespace& names) -> Result<Entry> {
     const Inherited made = TRY(inherit(names, caller, parent, node));
     meta::Inode inode = TRY(names.make(parent, name, made.node));
@@ -126,7 +126,7 @@ Result<Entry> LiveTree::make_node(const Caller& caller, InodeId parent, std::str
 }
 
 Result<Entry> LiveTree::link(InodeId ino, InodeId new_parent, std::string_view new_name) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNew));
   Entry entry = TRY(volume_.change([&](meta::Namespace& names) -> Result<Entry> {
     return entry_of(TRY(names.link(ino, new_parent, new_name)));
   }));
@@ -151,7 +151,7 @@ Status LiveTree::remove_directory(InodeId parent, std::string_view name) {
 
 Status LiveTree::rename(InodeId parent, std::string_view name, InodeId new_parent,
                         std::string_view new_name, RenameMode mode) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNothingNew));
   return volume_.change([&](meta::Namespace& names) NO_THREAD_SAFETY_ANALYSIS -> Status {
     const auto kind = mode == RenameMode::kExchange    ? meta::RenameKind::kExchange
                       : mode == RenameMode::kNoReplace ? meta::RenameKind::kNoReplace
@@ -265,7 +265,7 @@ Result<std::vector<std::string>> LiveTree::list_xattrs(InodeId ino) {
 
 Status LiveTree::set_xattr(InodeId ino, std::string_view name, std::string_view value,
                            XattrMode mode, bool kill_sgid) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNew));
   if (is_acl(name)) return set_acl(ino, name, value, kill_sgid);
   if (name.starts_with("system.")) return Code::kUnsupported;
   return volume_.change([&](meta::Namespace& names) {
@@ -298,7 +298,7 @@ Status LiveTree::set_acl(InodeId ino, std::string_view name, std::string_view va
 }
 
 Status LiveTree::remove_xattr(InodeId ino, std::string_view name) {
-  TRY(volume_.admit_change());
+  TRY(volume_.admit_change(Volume::Growth::kNothingNew));
   if (is_acl(name)) return remove_acl(ino, name);
   return volume_.change([&](meta::Namespace& names) { return names.remove_xattr(ino, name); });
 }

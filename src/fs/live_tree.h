@@ -33,6 +33,13 @@ class LiveTree final : public Tree {
                         const std::function<bool(const DirectoryEntry&)>& sink) override;
   Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into) override;
   Status write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) override;
+  std::vector<InodeId> referenced() override { return volume_.references().all(); }
+  bool is_scarce() const override { return volume_.is_scarce(); }
+  Status admit_write(InodeId ino, uint64_t bytes) override {
+    return volume_.admit_write(ino, bytes);
+  }
+  std::vector<InodeId> age_promises() override { return volume_.age_promises(); }
+  void drop_aged_promises() override { volume_.drop_aged_promises(); }
   Status sync(InodeId ino, SyncScope scope) override;
   Status allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode) override;
   Result<uint64_t> seek(InodeId ino, uint64_t offset, SeekKind kind) override;

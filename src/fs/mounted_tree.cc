@@ -149,6 +149,11 @@ Status MountedTree::write(InodeId ino, uint64_t offset, ByteView data,
   return live_.write(ino, offset, data, options);
 }
 
+Status MountedTree::admit_write(InodeId ino, uint64_t bytes) {
+  if (ino.value & kViewBit) return Code::kReadOnly;
+  return live_.admit_write(ino, bytes);
+}
+
 Status MountedTree::sync(InodeId ino, SyncScope scope) {
   if (ino.value & kViewBit) return {};
   return live_.sync(ino, scope);

@@ -65,6 +65,16 @@ uint64_t References::count(InodeId ino) const {
   return slots_[find(ino.value)].count;
 }
 
+std::vector<InodeId> References::all() const {
+  const os::Lock lock(mutex_);
+  std::vector<InodeId> inodes;
+  inodes.reserve(used_);
+  for (const Slot& slot : slots_) {
+    if (slot.ino != 0) inodes.push_back(InodeId{slot.ino});
+  }
+  return inodes;
+}
+
 size_t References::size() const {
   const os::Lock lock(mutex_);
   return used_;

@@ -16,6 +16,7 @@ class References {
   // Gives `count` back; returns what is left.
   uint64_t subtract(InodeId ino, uint64_t count) EXCLUDES(mutex_);
   uint64_t count(InodeId ino) const EXCLUDES(mutex_);
+  std::vector<InodeId> all() const EXCLUDES(mutex_);
   // Inodes held.
   size_t size() const EXCLUDES(mutex_);
 

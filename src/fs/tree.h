@@ -83,6 +83,8 @@ class Tree {
   // kNotFound for a missing name. "." and ".." are not asked for.
   virtual Result<Entry> lookup(InodeId parent, std::string_view name) = 0;
   virtual void forget(InodeId ino, uint64_t references) = 0;
+  // Inodes with references whose content can change.
+  virtual std::vector<InodeId> referenced() { return {}; }
   virtual Result<meta::Attr> get_attr(InodeId ino) = 0;
   virtual Result<meta::Attr> set_attr(const Caller& caller, InodeId ino,
                                       const meta::SetAttr& change) = 0;
@@ -108,6 +110,17 @@ class Tree {
   // All of `data`, at `offset`. kNoSpace before anything is buffered.
   virtual Status write(InodeId ino, uint64_t offset, ByteView data,
                        const WriteOptions& options) = 0;
+  // Space is scarce: a mount that lets the kernel cache writes asks admit_write() for each, so that
+  // a write which will find no room fails and not the file's write-back later. Cheap.
+  virtual bool is_scarce() const { return false; }
+  // Promises room for `bytes` that the kernel will send later, by writes from its cache; or
+  // kNoSpace. Promises count until such writes arrive.
+  virtual Status admit_write(InodeId, uint64_t) { return {}; }
+  // To find promises that will not be used: age_promises() names the inodes that have any; the
+  // caller makes the kernel send what it holds of them; drop_aged_promises() then ends the promises
+  // made before. One caller at a time.
+  virtual std::vector<InodeId> age_promises() { return {}; }
+  virtual void drop_aged_promises() {}
   // Survives a power cut on return. Of a directory: everything done so far in the whole volume
   // does.
   virtual Status sync(InodeId ino, SyncScope scope) = 0;

@@ -1,4 +1,4 @@
-// Opening and closing a volume, the fate of unlinked inodes, and the space there is.
+// Opening and closing a volume, the fate of unlinked inodes, and what wakes the background.
 #include "fs/volume.h"
 
 #include <algorithm>
@@ -11,16 +11,9 @@ namespace {
 
 constexpr int64_t kDefaultKeepNs = int64_t{30} * 24 * 3600 * 1'000'000'000;
 constexpr uint64_t kDefaultHistoryPercent = 80;
-constexpr uint64_t kSpaceStep = 32 * kMiB;  // reserved between two looks at the stores
-
 constexpr uint64_t kRowBytes = 512;       // what a change of the namespace may add to the rows
 constexpr size_t kRowsWanted = 40'000;    // pending rows that make a commit worth while
 constexpr size_t kRowsTooMany = 200'000;  // pending rows that callers wait for
-
-// Kept free so that removals, their rows and cleaning always find room.
-uint64_t slack_of(uint64_t capacity_bytes) {
-  return std::clamp<uint64_t>(capacity_bytes / 64, 2 * kMiB, 256 * kMiB);
-}
 
 }  // namespace
 
@@ -170,6 +163,10 @@ Status Volume::released(InodeId ino) {
 Status Volume::drop(InodeId ino) {
   TRY(namespace_.drop(ino));
   pending_drops_.push_back(ino);
+  {
+    const os::Lock space(space_mutex_);
+    static_cast<void>(promises_.use(ino, UINT64_MAX));
+  }
   if (const auto content = contents_.find(ino); content != contents_.end()) {
     content->second.active.clear();
     content->second.listed = false;
@@ -178,7 +175,7 @@ Status Volume::drop(InodeId ino) {
   return {};
 }
 
-Status Volume::admit_change() {
+Status Volume::admit_change(Growth growth) {
   if (is_read_only()) return Code::kReadOnly;
   size_t rows = 0;
   {
@@ -190,7 +187,7 @@ Status Volume::admit_change() {
   } else if (rows > kRowsWanted && settings_.background) {
     wake_committer();
   }
-  return reserve(kRowBytes);
+  return growth == Growth::kNew ? reserve(kRowBytes) : reserve_with_slack(kRowBytes);
 }
 
 void Volume::wake_flusher() {
@@ -223,63 +220,6 @@ void Volume::put_volume_row(std::string key, std::optional<std::string> value) {
 
 void Volume::set_reclaimer(std::function<uint64_t(uint64_t)> reclaim) {
   reclaim_ = std::move(reclaim);
-}
-
-VolumeUsage Volume::usage() {
-  VolumeUsage usage;
-  const block::Space space = blocks_.space();
-  if (auto rows = rows_store_.usage(); rows.ok()) usage.rows = rows->disk_bytes;
-  usage.capacity = std::min(settings_.capacity_bytes, space.capacity_bytes + usage.rows);
-  usage.used = space.live_bytes + usage.rows;
-  {
-    const os::SharedLock lock(lock_);
-    usage.live = std::min(state_.live_bytes, space.live_bytes);
-    usage.inodes = state_.inodes;
-  }
-  usage.reclaimable = space.live_bytes - usage.live;
-  usage.dirty = memory_.used();
-  const uint64_t by_capacity = usage.capacity - std::min(usage.capacity, usage.used);
-  const uint64_t by_device = space.free_bytes + (space.used_bytes - space.live_bytes);
-  const uint64_t free = std::min(by_capacity, by_device);
-  const uint64_t slack = slack_of(usage.capacity);
-  usage.available = free + usage.reclaimable;
-  usage.available -= std::min(usage.available, slack + usage.dirty);
-  return usage;
-}
-
-void Volume::refresh_space() {
-  const VolumeUsage now = usage();
-  const os::Lock lock(space_mutex_);
-  space_free_ = now.available - std::min(now.available, now.reclaimable);
-  space_reserved_ = 0;
-}
-
-bool Volume::try_reserve(uint64_t bytes) {
-  const os::Lock lock(space_mutex_);
-  if (space_free_ < bytes || space_reserved_ > kSpaceStep) return false;
-  space_free_ -= bytes;
-  space_reserved_ += bytes;
-  return true;
-}
-
-// Space for `bytes` more of dirty data, or kNoSpace: before anything is buffered. History is given
-// up first.
-Status Volume::reserve(uint64_t bytes) {
-  if (try_reserve(bytes)) return {};
-  refresh_space();
-  if (try_reserve(bytes)) return {};
-  // Room may be hidden: in dirty buffers laid over each other, in dead records, in history.
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    TRY(commit());
-    if (try_reserve(bytes)) return {};
-    const uint64_t wanted = std::max(bytes, kSpaceStep);
-    uint64_t gained = TRY(blocks_.clean(wanted));
-    if (reclaim_) gained += reclaim_(wanted);
-    refresh_space();
-    if (try_reserve(bytes)) return {};
-    if (gained == 0) break;
-  }
-  return Error(Code::kNoSpace, "the volume is full");
 }
 
 }  // namespace nacre::fs

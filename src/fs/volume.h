@@ -23,6 +23,7 @@
 #include "block/store.h"
 #include "fs/delta.h"
 #include "fs/memory_budget.h"
+#include "fs/promises.h"
 #include "fs/references.h"
 #include "fs/tree.h"
 #include "kv/store.h"
@@ -55,6 +56,7 @@ struct VolumeUsage {
   uint64_t live = 0;         // blocks that the present needs
   uint64_t reclaimable = 0;  // history and garbage in blocks
   uint64_t available = 0;    // for new data, history given up included
+  uint64_t slack = 0;        // beyond that, for changes that must find room on a full volume
   uint64_t rows = 0;         // files of the row store
   uint64_t dirty = 0;        // in memory, not yet committed
   uint64_t inodes = 0;
@@ -91,8 +93,10 @@ class Volume {
     return body(namespace_);
   }
   // Before a change of the namespace: waits while too much is pending, and refuses with kNoSpace
-  // when there is no room for more rows. Called without locks.
-  Status admit_change();
+  // when there is no room for more rows; for one that adds nothing new, later. Called without
+  // locks.
+  enum class Growth { kNew, kNothingNew };
+  Status admit_change(Growth growth);
 
   Result<meta::Attr> get_attr(InodeId ino) const;
   References& references() { return references_; }
@@ -104,6 +108,11 @@ class Volume {
   // --- content ---------------------------------------------------------------------------------
   Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into);
   Status write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options);
+  // See Tree.
+  bool is_scarce() const { return scarce_.load(std::memory_order_relaxed); }
+  Status admit_write(InodeId ino, uint64_t bytes);
+  std::vector<InodeId> age_promises();
+  void drop_aged_promises();
   Result<meta::Attr> set_attributes(InodeId ino, const meta::SetAttr& change);
   Status allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode);
   Result<uint64_t> seek(InodeId ino, uint64_t offset, SeekKind kind);
@@ -204,8 +213,14 @@ class Volume {
   void put_pieces(InodeId ino, uint64_t offset, std::vector<std::pair<uint64_t, Piece>> pieces,
                   uint64_t from_offset) REQUIRES(lock_);
   Status wait_for_memory();
+  // space.cc
   Status reserve(uint64_t bytes);
+  Status reserve_with_slack(uint64_t bytes);
+  Status reserve_promised(InodeId ino, uint64_t bytes);
   bool try_reserve(uint64_t bytes);
+  bool try_reserve_from_slack(uint64_t bytes);
+  bool try_promise(InodeId ino, uint64_t bytes);
+  Status find_room(uint64_t bytes, const std::function<bool()>& fits);
   void refresh_space();
 
   // commit.cc
@@ -260,6 +275,9 @@ class Volume {
   os::Mutex space_mutex_;                                 // a leaf but for the stores' own
   uint64_t space_free_ GUARDED_BY(space_mutex_) = 0;      // when last looked at
   uint64_t space_reserved_ GUARDED_BY(space_mutex_) = 0;  // since then
+  uint64_t space_slack_ GUARDED_BY(space_mutex_) = 0;     // for what was promised; beyond free
+  Promises promises_ GUARDED_BY(space_mutex_);
+  std::atomic<bool> scarce_{false};
 
   os::Mutex wake_mutex_;  // a leaf
   os::CondVar wake_;

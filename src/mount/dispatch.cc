@@ -52,7 +52,7 @@ constexpr auto kTable = [] {
   t[FUSE_FORGET] = {"FORGET", kBytes<fuse_forget_in>, decoded_silently<ForgetArgs, forget>, false};
   t[FUSE_BATCH_FORGET] = {"BATCH_FORGET", kBytes<fuse_batch_forget_in>,
                           decoded_silently<BatchForgetArgs, batch_forget>, false};
-  t[FUSE_GETATTR] = {"GETATTR", 0, decoded<NoArgs, getattr>};
+  t[FUSE_GETATTR] = {"GETATTR", kBytes<fuse_getattr_in>, decoded<GetattrArgs, getattr>};
   t[FUSE_SETATTR] = {"SETATTR", kBytes<fuse_setattr_in>, decoded<SetattrArgs, setattr>};
   t[abi::kStatx] = {"STATX", kBytes<abi::StatxIn>, decoded<StatxArgs, statx>};
   t[FUSE_STATFS] = {"STATFS", 0, decoded<NoArgs, statfs>};

@@ -12,6 +12,8 @@
 namespace nacre::mount {
 namespace {
 
+const std::string kGetattr = bytes_of(fuse_getattr_in{});
+
 class Dispatch : public testing::Test {
  protected:
   TestPort::Answer ask(uint32_t opcode, InodeId node, std::string_view arguments) {
@@ -55,7 +57,7 @@ TEST_F(Dispatch, EveryOperationAnswersMalformedArgumentsOrNeedsNone) {
     const std::string name = name_of_opcode(opcode);
     if (name.starts_with("opcode") || name == "NOTIFY_REPLY" || name.ends_with("FORGET")) continue;
     const int error = ask(opcode, kRootInode, "").error_number;
-    const bool takes_none = name == "GETATTR" || name == "STATFS" || name == "DESTROY";
+    const bool takes_none = name == "STATFS" || name == "DESTROY";
     const bool refused = error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
     EXPECT_TRUE(takes_none ? error == 0 : refused) << name << " " << error;
   }
@@ -94,18 +96,42 @@ TEST_F(Dispatch, AMissingNameIsKeptUnlessTheDirectoryIsNot) {
   EXPECT_EQ(fleeting.entry_valid, 0u);
   EXPECT_EQ(fleeting.attr_valid, 0u);
   EXPECT_EQ(ask(FUSE_LOOKUP, InodeId{fleeting.nodeid}, name_arg("missing")).error_number, ENOENT);
-  EXPECT_EQ(ask(FUSE_GETATTR, InodeId{fleeting.nodeid}, "").as<fuse_attr_out>().attr_valid, 0u);
+  EXPECT_EQ(ask(FUSE_GETATTR, InodeId{fleeting.nodeid}, kGetattr).as<fuse_attr_out>().attr_valid,
+            0u);
 }
 
 TEST_F(Dispatch, AnInodeMayBeKeptAgainOnceItIsForgotten) {
   const InodeId ino = make("fleeting");
   look_up(kRootInode, "fleeting");
   look_up(kRootInode, "fleeting");
-  const auto valid = [&] { return ask(FUSE_GETATTR, ino, "").as<fuse_attr_out>().attr_valid; };
+  const auto valid = [&] {
+    return ask(FUSE_GETATTR, ino, kGetattr).as<fuse_attr_out>().attr_valid;
+  };
   tell(FUSE_FORGET, ino, bytes_of(fuse_forget_in{.nlookup = 1}));
   EXPECT_EQ(valid(), 0u);
   tell(FUSE_FORGET, ino, bytes_of(fuse_forget_in{.nlookup = 1}));
   EXPECT_GT(valid(), 0u);
+}
+
+TEST_F(Dispatch, WhileSpaceIsScarceTheKernelAsksAboutFilesButKeepsNames) {
+  make("file");
+  make("directory", meta::FileType::kDirectory);
+  Session session{.tree = tree_,
+                  .notifier = notifier_,
+                  .features = {.dialect = {.setxattr_ext = true}, .write_back = true},
+                  .cache_missing_names = true,
+                  .uncached = {}};
+  const auto looked_up = [&](std::string_view name) {
+    dispatch(session, as_bytes(message(FUSE_LOOKUP, kRootInode, name_arg(name))), port_,
+             as_writable_bytes(buffer_), counts_);
+    return port_.answers().back().as<fuse_entry_out>();
+  };
+  EXPECT_GT(looked_up("file").attr_valid, 0u);
+  tree_.set_scarce(true);
+  EXPECT_EQ(looked_up("file").attr_valid, 0u);
+  EXPECT_GT(looked_up("file").entry_valid, 0u);
+  EXPECT_GT(looked_up("directory").attr_valid, 0u);
+  EXPECT_GT(look_up(kRootInode, "file").attr_valid, 0u) << "without write-back it need not ask";
 }
 
 TEST_F(Dispatch, CreatingWhatExistsMakesTheKernelLookAgain) {

@@ -24,7 +24,7 @@ void rename2(Turn& turn, const Rename2Args& args);
 void readlink(Turn& turn, const NoArgs& args);
 
 // handlers_attr.cc: attributes, extended ones included.
-void getattr(Turn& turn, const NoArgs& args);
+void getattr(Turn& turn, const GetattrArgs& args);
 void setattr(Turn& turn, const SetattrArgs& args);
 void statx(Turn& turn, const StatxArgs& args);
 void statfs(Turn& turn, const NoArgs& args);

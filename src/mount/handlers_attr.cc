@@ -1,6 +1,7 @@
 #include <cerrno>
 
 #include "mount/handlers.h"
+#include "mount/scarce.h"
 
 namespace nacre::mount {
 namespace {
@@ -16,7 +17,10 @@ void send_sized(Turn& turn, std::string_view value, uint32_t size_bytes) {
 
 }  // namespace
 
-void getattr(Turn& turn, const NoArgs&) { turn.send_attr(turn.tree().get_attr(turn.node())); }
+void getattr(Turn& turn, const GetattrArgs& args) {
+  if (args.of_open_file && turn.session().is_scarce()) return getattr_while_scarce(turn);
+  turn.send_attr(turn.tree().get_attr(turn.node()));
+}
 
 void setattr(Turn& turn, const SetattrArgs& args) {
   turn.send_attr(turn.tree().set_attr(turn.caller(0), turn.node(), args.change));
@@ -25,7 +29,7 @@ void setattr(Turn& turn, const SetattrArgs& args) {
 void statx(Turn& turn, const StatxArgs&) {
   const Result<meta::Attr> attr = turn.tree().get_attr(turn.node());
   if (!attr.ok()) return turn.fail(attr.error());
-  turn.send(statx_out(*attr, turn.keep_attr(attr->ino)));
+  turn.send(statx_out(*attr, turn.keep_attr(*attr)));
 }
 
 void statfs(Turn& turn, const NoArgs&) {

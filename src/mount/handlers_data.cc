@@ -6,6 +6,7 @@
 
 #include "base/errno.h"
 #include "mount/handlers.h"
+#include "mount/scarce.h"
 #include "mount/sparse_seek.h"
 
 namespace nacre::mount {
@@ -102,6 +103,7 @@ void write(Turn& turn, const WriteArgs& args) {
   const Status status = turn.tree().write(turn.node(), args.offset, args.data, args.options);
   if (!status.ok()) return turn.fail(status.error());
   turn.send(fuse_write_out{.size = static_cast<uint32_t>(args.data.size()), .padding = 0});
+  if (args.options.from_cache) watch_space(turn.session());
 }
 
 void fsync(Turn& turn, const FsyncArgs& args) {

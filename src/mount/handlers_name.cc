@@ -12,7 +12,7 @@ void lookup(Turn& turn, const NameArgs& args) {
   const Result<fs::Entry> entry = turn.tree().lookup(turn.node(), args.name);
   const bool missing = !entry.ok() && entry.code() == Code::kNotFound;
   if (missing && turn.session().cache_missing_names &&
-      turn.keep_attr(turn.node()) == Keep::kAlways) {
+      turn.keep_entries_of(turn.node()) != Keep::kNothing) {
     return turn.send(missing_entry_out());
   }
   turn.send_entry(entry);

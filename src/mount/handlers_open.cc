@@ -10,7 +10,7 @@ void read_entries(Turn& turn, const ReadArgs& args, bool with_attr) {
   const MutableBytes room =
       turn.buffer().first(std::min<size_t>(args.size_bytes, turn.buffer().size()));
   // What is in a directory that may not be kept may not be kept either.
-  const Keep keep = turn.keep_attr(turn.node());
+  const Keep keep = turn.keep_entries_of(turn.node());
   DirectoryPacker packer(room, with_attr, keep);
   bool more = false;
   const Status status = turn.tree().read_directory(

@@ -278,6 +278,22 @@ TEST_P(MountedData, SendfileMovesPagesBetweenFiles) {
   EXPECT_TRUE(content_of("to") == content);
 }
 
+TEST_F(Mounted, WriteItselfFailsWhereThereIsNoRoom) {
+  mount({});
+  ASSERT_TRUE(mount_->features().write_back);
+  tree_.set_scarce(true, 10'000);
+  const os::Fd fd = open("file", O_CREAT | O_RDWR);
+  write_at(fd, 0, pattern(10'000));
+  const std::string more = pattern(10'001);
+  EXPECT_EQ(::pwrite(fd.get(), more.data(), more.size(), 0), -1);
+  EXPECT_EQ(errno, ENOSPC);
+  EXPECT_EQ(::lseek(fd.get(), 0, SEEK_END), 10'000);
+  EXPECT_EQ(read_at(fd, 9'999, 10), pattern(10'000).substr(9'999));
+  EXPECT_EQ(::fsync(fd.get()), 0);
+  tree_.set_scarce(true, 20'000);
+  write_at(fd, 0, more);
+}
+
 INSTANTIATE_TEST_SUITE_P(, MountedData, testing::Bool(), [](const auto& param) {
   return param.param ? "WriteBack" : "WriteThrough";
 });

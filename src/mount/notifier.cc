@@ -32,6 +32,12 @@ Status invalidate_pages(Port& port, InodeId ino, uint64_t offset, uint64_t lengt
   return port.notify(FUSE_NOTIFY_INVAL_INODE, parts);
 }
 
+Status invalidate_attributes(Port& port, InodeId ino) {
+  const fuse_notify_inval_inode_out out = {.ino = ino.value, .off = -1, .len = 0};
+  const std::array parts = {bytes_of(out)};
+  return port.notify(FUSE_NOTIFY_INVAL_INODE, parts);
+}
+
 void Notifier::start() {
   thread_ = os::Thread("nacre-notify", [this] {
     block_signals();

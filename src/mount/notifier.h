@@ -23,6 +23,8 @@ namespace nacre::mount {
 // to the end when `length` is 0. Dirty ones are written back before. Blocks; for the notifier's
 // thread.
 Status invalidate_pages(Port& port, InodeId ino, uint64_t offset, uint64_t length);
+// Drops only the attributes. Does not block; for any thread.
+Status invalidate_attributes(Port& port, InodeId ino);
 
 class Notifier {
  public:

@@ -14,6 +14,7 @@ constexpr uint32_t kSectorBytes = 512;  // the unit of st_blocks
 constexpr uint64_t kForeverSeconds = uint64_t{1} << 30;
 
 uint64_t seconds_to_keep(Keep keep) { return keep == Keep::kAlways ? kForeverSeconds : 0; }
+uint64_t seconds_to_keep_name(Keep keep) { return keep == Keep::kNothing ? 0 : kForeverSeconds; }
 
 struct WireTime {
   int64_t seconds;
@@ -98,7 +99,7 @@ fuse_entry_out entry_out(const meta::Attr& attr, Keep keep) {
   return {
       .nodeid = attr.ino.value,
       .generation = 0,  // inode numbers are never reused
-      .entry_valid = seconds_to_keep(keep),
+      .entry_valid = seconds_to_keep_name(keep),
       .attr_valid = seconds_to_keep(keep),
       .entry_valid_nsec = 0,
       .attr_valid_nsec = 0,

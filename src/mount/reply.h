@@ -12,8 +12,9 @@
 
 namespace nacre::mount {
 
-// How long the kernel may keep what it is told: until it is told otherwise, or not at all.
-enum class Keep : bool { kNothing, kAlways };
+// What the kernel may keep of what it is told, until it is told otherwise: nothing; of an entry
+// only the name, of an inode nothing; or all.
+enum class Keep { kNothing, kName, kAlways };
 
 // S_IFMT bits and permissions, as in st_mode.
 uint32_t wire_mode(const meta::Attr& attr);

@@ -101,6 +101,10 @@ std::string_view Arguments::name() {
 
 NoArgs NoArgs::decode(Arguments&, const Dialect&) { return {}; }
 
+GetattrArgs GetattrArgs::decode(Arguments& in, const Dialect&) {
+  return {(in.fixed<fuse_getattr_in>().getattr_flags & FUSE_GETATTR_FH) != 0};
+}
+
 NameArgs NameArgs::decode(Arguments& in, const Dialect&) { return {in.name()}; }
 
 ForgetArgs ForgetArgs::decode(Arguments& in, const Dialect&) {

@@ -89,6 +89,11 @@ struct BatchForgetArgs {
   static BatchForgetArgs decode(Arguments& in, const Dialect& dialect);
 };
 
+struct GetattrArgs {
+  bool of_open_file;  // not stat: a read, a write or a seek
+  static GetattrArgs decode(Arguments& in, const Dialect& dialect);
+};
+
 struct SetattrArgs {
   meta::SetAttr change;
   static SetattrArgs decode(Arguments& in, const Dialect& dialect);

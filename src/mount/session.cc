@@ -24,17 +24,27 @@ void Turn::send_entry(const Result<fs::Entry>& entry) {
 
 void Turn::send_attr(const Result<meta::Attr>& attr) {
   if (!attr.ok()) return fail(attr.error());
-  send(attr_out(*attr, keep_attr(attr->ino)));
+  send(attr_out(*attr, keep_attr(*attr)));
 }
 
 Keep Turn::keep_entry(const fs::Entry& entry) {
-  if (entry.cacheable) return Keep::kAlways;
-  session_.uncached.add(entry.attr.ino);
-  return Keep::kNothing;
+  if (!entry.cacheable) {
+    session_.uncached.add(entry.attr.ino);
+    return Keep::kNothing;
+  }
+  const bool asks = entry.attr.type == meta::FileType::kRegular && session_.is_scarce();
+  return asks ? Keep::kName : Keep::kAlways;
 }
 
-Keep Turn::keep_attr(InodeId ino) const {
-  return session_.uncached.contains(ino) ? Keep::kNothing : Keep::kAlways;
+Keep Turn::keep_attr(const meta::Attr& attr) const {
+  if (session_.uncached.contains(attr.ino)) return Keep::kNothing;
+  const bool asks = attr.type == meta::FileType::kRegular && session_.is_scarce();
+  return asks ? Keep::kName : Keep::kAlways;
+}
+
+Keep Turn::keep_entries_of(InodeId directory) const {
+  if (session_.uncached.contains(directory)) return Keep::kNothing;
+  return session_.is_scarce() ? Keep::kName : Keep::kAlways;
 }
 
 }  // namespace nacre::mount

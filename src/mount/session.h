@@ -1,6 +1,7 @@
 // What all requests of one mount share, and one request on its way through a handler.
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <type_traits>
 
@@ -23,6 +24,10 @@ struct Session {
   const Features features;
   const bool cache_missing_names;
   UncachedInodes uncached;
+  std::atomic<bool> asks_before_writes = false;  // scarce.h
+
+  // Whether the kernel must ask before it takes a write into its cache.
+  bool is_scarce() const { return features.write_back && tree.is_scarce(); }
 };
 
 // One request being answered, on the worker's stack. Exactly one of done(), fail(), finish() and
@@ -58,9 +63,10 @@ class Turn {
   void send_entry(const Result<fs::Entry>& entry);
   void send_attr(const Result<meta::Attr>& attr);
 
-  // Whether the kernel may keep what this entry, or this inode, is like.
+  // What the kernel may keep of this entry, these attributes, or the entries of this directory.
   Keep keep_entry(const fs::Entry& entry);
-  Keep keep_attr(InodeId ino) const;
+  Keep keep_attr(const meta::Attr& attr) const;
+  Keep keep_entries_of(InodeId directory) const;
 
  private:
   Session& session_;

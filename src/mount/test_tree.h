@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <string>
@@ -300,6 +301,16 @@ class TestTree final : public fs::Tree {
     return {};
   }
 
+  bool is_scarce() const override { return scarce_; }
+  Status admit_write(InodeId, uint64_t bytes) override {
+    return bytes > room_bytes_ ? Status(Code::kNoSpace) : Status();
+  }
+  // While scarce, writes of more than `room_bytes` at once find no room.
+  void set_scarce(bool scarce, uint64_t room_bytes = UINT64_MAX) {
+    scarce_ = scarce;
+    room_bytes_ = room_bytes;
+  }
+
   Result<fs::TreeSpace> space() override {
     return fs::TreeSpace{.block_bytes = 4096,
                          .blocks = 1'000'000,
@@ -311,6 +322,8 @@ class TestTree final : public fs::Tree {
 
  private:
   static constexpr uint64_t kMaxBytes = uint64_t{256} << 20;
+  std::atomic<bool> scarce_ = false;
+  std::atomic<uint64_t> room_bytes_ = UINT64_MAX;
 
   struct Child {
     InodeId ino;

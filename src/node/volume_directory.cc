@@ -14,6 +14,8 @@ namespace {
 
 constexpr uint64_t kHostReserveDivisor = 20;  // 5 % of the host's disk stay free by default
 constexpr uint64_t kLeastHeadCacheBytes = 2 * kMiB;
+constexpr uint64_t kLeastRowsBytes = 4 * kMiB;  // memory of the row store
+constexpr uint64_t kRowsShare = 16;             // of the capacity
 
 std::string device_path(const std::string& directory, const wire::VolumeDevice& device) {
   return device.path.empty() ? data_path(directory) : device.path;
@@ -32,6 +34,12 @@ Error explained(const std::string& path, const Error& error) {
     default:
       return beside(path, error, "");
   }
+}
+
+// The row store keeps space on disk in proportion to its memory: little in a small volume.
+uint64_t memory_of_rows(uint64_t wanted_bytes, uint64_t capacity_bytes) {
+  if (capacity_bytes == 0) return wanted_bytes;
+  return std::min(wanted_bytes, std::max(kLeastRowsBytes, capacity_bytes / kRowsShare));
 }
 
 }  // namespace
@@ -63,7 +71,8 @@ Status VolumeDirectory::open_parts() {
   for (const std::string& problem : found_.problems) spdlog::warn("{}", problem);
   rows_ = TRY(kv::RocksStore::open(
       host_.files, rows_path(path_),
-      {.memory_bytes = options_.memory.rows_bytes, .read_only = options_.read_only}));
+      {.memory_bytes = memory_of_rows(options_.memory.rows_bytes, superblock().capacity_bytes),
+       .read_only = options_.read_only}));
   local_ = std::make_unique<block::LocalStore>(TRY(open_devices()), superblock().compression);
   watched_ = std::make_unique<WatchedStore>(*local_, host_.clock);
   cached_ = std::make_unique<block::CachedStore>(
