@@ -9,7 +9,10 @@ namespace nacre::crash {
 
 namespace {
 
-constexpr uint64_t kBlock = 64 * kKiB;
+constexpr uint64_t kBlock = 8 * kKiB;
+// RocksDB's threads take a second's rest after each power cut.
+constexpr unsigned kPerProcessor = 32;
+constexpr size_t kMostPlays = 150;
 
 CrashVariant make_variant(std::string_view name, uint64_t inline_limit_bytes) {
   CrashVariant variant;
@@ -26,6 +29,7 @@ CrashVariant make_variant(std::string_view name, uint64_t inline_limit_bytes) {
   profile.most_nodes = 20;
   profile.checks = 0;
   profile.power = true;
+  profile.habits = 8;
   return variant;
 }
 
@@ -53,8 +57,11 @@ const std::vector<CrashVariant>& crash_variants() {
   return all;
 }
 
-const CrashVariant& variant_of(uint64_t seed) {
-  return crash_variants()[seed % crash_variants().size()];
+const CrashVariant* find_crash_variant(std::string_view name) {
+  for (const CrashVariant& variant : crash_variants()) {
+    if (variant.model.name == name) return &variant;
+  }
+  return nullptr;
 }
 
 std::string play(const CrashVariant& variant, uint64_t seed, const model::Script& script) {
@@ -62,18 +69,17 @@ std::string play(const CrashVariant& variant, uint64_t seed, const model::Script
   return model::play_on(machine, variant.model, script);
 }
 
-std::string try_crashes(uint64_t first, uint64_t count, size_t steps) {
+std::string try_crashes(const CrashVariant& variant, uint64_t first, uint64_t count, size_t steps) {
   const auto script_of = [&](uint64_t seed) {
-    return model::script_of(variant_of(seed).model, seed, steps);
+    return model::script_of(variant.model, seed, steps);
   };
-  const auto failed = model::find_failure(first, count, [&](uint64_t seed) {
-    return play(variant_of(seed), seed, script_of(seed)).empty();
-  });
+  const auto failed = model::find_failure(
+      fmt::format("seeds of variant {}", variant.model.name), first, count, kPerProcessor,
+      [&](uint64_t seed) { return play(variant, seed, script_of(seed)); });
   if (!failed) return {};
-  const CrashVariant& variant = variant_of(*failed);
   return model::report_of(
       fmt::format("seed {} of variant {} ({} steps)", *failed, variant.model.name, steps),
-      script_of(*failed),
+      script_of(*failed), kMostPlays,
       [&](const model::Script& script) { return play(variant, *failed, script); });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crash/disk_machine.h"
@@ -15,13 +16,13 @@ struct CrashVariant {
 };
 
 const std::vector<CrashVariant>& crash_variants();
-// Each seed has its variant.
-const CrashVariant& variant_of(uint64_t seed);
+// None of that name: null.
+const CrashVariant* find_crash_variant(std::string_view name);
 
-// Plays a script on a new disk. What went wrong and where, or nothing.
+// Plays scripts of these seeds, each on a new disk, over all processors. The report of the first
+// that fails, or nothing.
+std::string try_crashes(const CrashVariant& variant, uint64_t first, uint64_t count, size_t steps);
+// Plays one script. What went wrong and where, or nothing.
 std::string play(const CrashVariant& variant, uint64_t seed, const model::Script& script);
-
-// Plays seeds, over all processors. The report of the first that fails, or nothing.
-std::string try_crashes(uint64_t first, uint64_t count, size_t steps);
 
 }  // namespace nacre::crash

@@ -14,8 +14,8 @@ namespace nacre::crash {
 
 struct DiskLayout {
   uint64_t disk_bytes = 256 * kMiB;
-  uint64_t device_bytes = 64 * kMiB;
-  uint64_t segment_bytes = kMiB;
+  uint64_t device_bytes = 16 * kMiB;
+  uint64_t segment_bytes = 64 * kKiB;  // so that there is something to clean
   uint64_t rows_memory_bytes = 8 * kMiB;
   codec::Compression compression = codec::Compression::kNone;
 };

@@ -1,7 +1,9 @@
-// "--name value" pairs of a test program run by hand.
+// "--name value" pairs of a test program run by hand, and the number of seeds when it is not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -25,5 +27,11 @@ class CommandLine {
  private:
   std::map<std::string, std::string> values_;
 };
+
+// How many seeds random suites try, all their variants together: NACRE_SEEDS, or 2000.
+inline uint64_t seeds_wanted() {
+  const char* const wanted = std::getenv("NACRE_SEEDS");
+  return wanted == nullptr ? 2000 : std::max<uint64_t>(std::stoull(wanted), 1);
+}
 
 }  // namespace nacre::model

@@ -240,56 +240,6 @@ Operation Generator::name_operation() {
   return operation;
 }
 
-Operation Generator::habit() {
-  const std::string path = new_entry();
-  Operation first = make(Kind::kCreate, path);
-  first.value = 0644;
-  Operation write = make(Kind::kWrite, path);
-  switch (below(profile_.faults ? 5 : 4)) {
-    case 0: {  // a new file replaces an old one
-      write.value = 1 + below(250);
-      write.length = length();
-      Operation rename = make(Kind::kRename, path);
-      rename.to = file();
-      habit_ = {write, rename};
-      break;
-    }
-    case 1:  // a log grows
-      for (uint64_t i = 0; i < 6; ++i) {
-        write.value = 1 + below(250);
-        write.length = 1 + below(300);
-        habit_.push_back(write);
-        write.offset += write.length;
-      }
-      break;
-    case 2: {  // a directory is removed while somebody is in it
-      first.kind = Kind::kMkdir;
-      first.value = 0755;
-      Operation hold = make(Kind::kHold, path);
-      hold.value = below(kSlots);
-      habit_ = {hold, make(Kind::kRmdir, path),
-                make(Kind::kCreate, "@" + std::to_string(hold.value) + "/" + name())};
-      break;
-    }
-    case 3: {  // one empty directory replaces another
-      first.kind = Kind::kMkdir;
-      first.value = 0755;
-      Operation rename = make(Kind::kRename, directory());
-      rename.to = path;
-      habit_ = {rename};
-      break;
-    }
-    default: {  // the end comes while a commit fails
-      write.length = length();
-      Operation fault = make(Kind::kFault, "");
-      fault.value = 1 + below(3);
-      habit_ = {write, fault, make(Kind::kCommit, "")};
-      if (chance(50)) habit_.push_back(make(Kind::kAbandon, ""));
-    }
-  }
-  return first;
-}
-
 // Again and again the same file, for what one operation leaves behind another stumbles over.
 std::string Generator::file() {
   if (last_file_.empty() || !model_.find(last_file_).ok() || chance(40)) {
@@ -321,6 +271,10 @@ Operation Generator::content_operation() {
   } else if (choice < 86) {
     operation = make(chance(50) ? Kind::kSeekData : Kind::kSeekHole,
                      from_past && chance(20) ? past_path(true) : file());
+  } else if (choice < 89 && from_past) {
+    operation = make(Kind::kRestore, past_path(true));
+    operation.to = file();
+    return operation;
   } else {
     operation = make(Kind::kCopy, from_past && chance(30) ? past_path(true) : file());
     operation.to = chance(25) && operation.path[0] != '~' ? operation.path : file();
@@ -418,32 +372,6 @@ Operation Generator::directory_operation() {
   return operation;
 }
 
-Operation Generator::volume_operation() {
-  const uint64_t choice = below(100);
-  if (choice < 30) return make(Kind::kSync, existing(chance(80)));
-  if (!profile_.volume) return make(Kind::kCheck, "");
-  if (choice < 70) return make(Kind::kCommit, "");
-  if (choice < 76) {
-    Operation operation = make(Kind::kSnapshot, "");
-    operation.value = ++snapshots_;
-    return operation;
-  }
-  if (choice < 82) return make(Kind::kStatfs, "");
-  if (choice < 90 && profile_.faults) {
-    Operation operation = make(Kind::kFault, "");
-    operation.value = 1 + below(3);
-    return operation;
-  }
-  if (choice < 94) return make(chance(50) ? Kind::kTick : Kind::kCompact, "");
-  if (choice < 96 && profile_.prune && !model_.moments().empty()) {
-    Operation operation = make(Kind::kPrune, "");
-    operation.value = below(model_.moments().size());
-    return operation;
-  }
-  if (choice < 98 || !profile_.abandon) return make(Kind::kReopen, "");
-  return make(Kind::kAbandon, "");
-}
-
 Operation Generator::next() {
   if (!habit_.empty()) {
     Operation operation = habit_.front();
@@ -452,11 +380,10 @@ Operation Generator::next() {
   }
   if (chance(profile_.checks)) return make(Kind::kCheck, "");
   if (profile_.power && chance(6)) {
-    Operation operation = make(Kind::kPowerCut, "");
-    operation.value = 1 + below(chance(30) ? 100 : 25);
-    return operation;
+    if (chance(50)) habit_.push_back(upkeep_operation());
+    return power_cut();
   }
-  if (chance(2)) return habit();
+  if (chance(profile_.habits)) return habit();
   const uint64_t choice = below(100);
   if (model_.state().node_count() < 4 || choice < 25) return name_operation();
   if (choice < 68) return content_operation();

@@ -24,7 +24,10 @@ struct Profile {
   bool abandon = true;  // ends without closing
   bool past = true;     // paths into the past
   bool faults = false;  // calls of the stores fail
+  bool power = false;   // the power goes
+  bool prune = true;    // history is given up
   unsigned checks = 2;  // full comparisons in a hundred operations
+  unsigned habits = 2;  // what programs are fond of, the same
 };
 
 class Generator {
@@ -66,7 +69,9 @@ class Generator {
   Operation content_operation();
   Operation attribute_operation();
   Operation directory_operation();
+  Operation upkeep_operation();
   Operation volume_operation();
+  Operation power_cut();
   // Sequences that programs are fond of: the first operation, the others follow.
   Operation habit();
   Operation make(Kind kind, std::string path = "/") const;

@@ -1,5 +1,6 @@
 #include "model/isolated.h"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,7 +8,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <vector>
+
+#include "base/check.h"
 
 namespace nacre::model {
 
@@ -28,6 +30,37 @@ std::string receive(int fd) {
     text.append(part, static_cast<size_t>(count));
   }
   return text;
+}
+
+// What the processes share.
+class Shared {
+ public:
+  explicit Shared(size_t workers) : count_(workers + 2) {
+    void* const memory = ::mmap(nullptr, count_ * sizeof(Number), PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED);
+    numbers_ = static_cast<Number*>(memory);
+  }
+  ~Shared() { ::munmap(numbers_, count_ * sizeof(Number)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  using Number = std::atomic<uint64_t>;
+  // Nobody works on this number yet, nor on those above.
+  Number& next() const { return numbers_[0]; }
+  Number& done() const { return numbers_[1]; }
+  // The number that a worker is at, plus one; 0: it has ended.
+  Number& at(size_t worker) const { return numbers_[2 + worker]; }
+
+ private:
+  const size_t count_;
+  Number* numbers_ = nullptr;
+};
+
+void say_done(std::string_view what, uint64_t done, uint64_t count) {
+  const uint64_t tenths = done * 10 / count;
+  if (tenths == (done - 1) * 10 / count) return;
+  send(STDERR_FILENO, fmt::format("{}: {} of {}\n", what, done, count));
 }
 
 }  // namespace
@@ -52,34 +85,36 @@ std::string run_isolated(const std::function<std::string()>& body) {
   return text;
 }
 
-std::optional<uint64_t> find_failure(uint64_t first, uint64_t count,
-                                     const std::function<bool(uint64_t)>& body) {
-  const auto shards = static_cast<uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  // Which number each shard is at, plus one; 0: all done.
-  const size_t bytes = shards * sizeof(std::atomic<uint64_t>);
-  void* const shared =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  auto* const at = static_cast<std::atomic<uint64_t>*>(shared);
-  std::vector<pid_t> children;
-  for (uint64_t shard = 0; shard < shards; ++shard) {
-    at[shard] = first + shard + 1;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      for (uint64_t n = first + shard; n < first + count; n += shards) {
-        at[shard] = n + 1;
-        if (!body(n)) ::_exit(1);
+std::optional<uint64_t> find_failure(std::string_view what, uint64_t first, uint64_t count,
+                                     unsigned per_processor,
+                                     const std::function<std::string(uint64_t)>& body) {
+  const auto processors = static_cast<size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  const size_t workers = std::min<size_t>(processors * per_processor, count);
+  const Shared shared(workers);
+  shared.next() = first;
+  for (size_t worker = 0; worker < workers; ++worker) {
+    if (::fork() != 0) continue;
+    for (uint64_t n = 0; (n = shared.next()++) < first + count;) {
+      shared.at(worker) = n + 1;
+      if (const std::string wrong = body(n); !wrong.empty()) {
+        send(STDERR_FILENO, fmt::format("{}: {} fails {}\n", what, n, wrong));
+        ::_exit(1);
       }
-      at[shard] = 0;
-      ::_exit(0);
+      say_done(what, shared.done()++ + 1, count);
     }
-    children.push_back(child);
+    shared.at(worker) = 0;
+    ::_exit(0);
   }
-  for (const pid_t child : children) ::waitpid(child, nullptr, 0);
+  for (size_t worker = 0; worker < workers; ++worker) {
+    int status = 0;
+    ::wait(&status);
+    if (status != 0) shared.next() = first + count;  // the others need not go on
+  }
   std::optional<uint64_t> failed;
-  for (uint64_t shard = 0; shard < shards; ++shard) {
-    if (at[shard] != 0) failed = std::min(failed.value_or(UINT64_MAX), at[shard] - 1);
+  for (size_t worker = 0; worker < workers; ++worker) {
+    const uint64_t at = shared.at(worker);
+    if (at != 0) failed = std::min(failed.value_or(UINT64_MAX), at - 1);
   }
-  ::munmap(shared, bytes);
   return failed;
 }
 

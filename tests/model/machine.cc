@@ -43,8 +43,10 @@ void Machine::drop_volume() {
 // The books are counted twice: by the volume's own check, and by one that shares nothing with it.
 std::string Machine::verify() {
   std::string wrong;
+  keeper::CheckOptions options;
+  options.deep = true;
   const auto checked = keeper::check(
-      *volume_, {.deep = true}, [](const keeper::CheckStage&) { return true; },
+      *volume_, options, [](const keeper::CheckStage&) { return true; },
       [&](const keeper::Finding& finding) {
         wrong +=
             std::string(name_of(finding.kind)) + ": " + finding.what + " (" + finding.where + ")\n";

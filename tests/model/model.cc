@@ -33,7 +33,7 @@ bool names_entry(Kind kind) {
 
 bool has_second_path(Kind kind) {
   return kind == Kind::kLink || kind == Kind::kRename || kind == Kind::kRenameNew ||
-         kind == Kind::kExchange || kind == Kind::kCopy;
+         kind == Kind::kExchange || kind == Kind::kRestore || kind == Kind::kCopy;
 }
 
 bool is_content(Kind kind) { return kind >= Kind::kWrite && kind <= Kind::kCopy; }
@@ -90,7 +90,7 @@ bool Model::applies(const Operation& operation) const {
   if (!slots_exist(operation.path) || (two && !slots_exist(operation.to))) return false;
   const auto is_bare = [](const std::string& path) { return parse_path(path).names.empty(); };
   if (names_entry(operation.kind) && is_bare(operation.path)) return false;
-  if (two && operation.kind != Kind::kCopy && is_bare(operation.to)) return false;
+  if (two && !is_content(operation.kind) && is_bare(operation.to)) return false;
   const size_t index = operation.value % kSlots;
   const bool can_be_held = operation.path.starts_with('/') ||
                            (operation.path.starts_with('@') && !is_bare(operation.path));
@@ -105,6 +105,12 @@ bool Model::applies(const Operation& operation) const {
       return scans_[index].has_value();
     case Kind::kSync:
       return operation.path[0] != '~' && find(operation.path).ok();
+    case Kind::kRestore: {
+      const auto from = readable(operation.path);
+      const auto to = changeable(operation.to);
+      return operation.path[0] == '~' && from.ok() && (*from)->is_regular() && to.ok() &&
+             state_.at(*to).is_regular() && !rules_.kernel;
+    }
     default:
       return !rules_.kernel || applies_to_kernel(operation);
   }

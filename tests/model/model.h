@@ -48,7 +48,7 @@ class Model {
 
   const State& state() const { return state_; }
   // Goes back to the state before an operation that failed for want of space or by a fault.
-  void restore(const State& state) { state_ = state; }
+  void take_back(const State& state) { state_ = state; }
   // Handles go, and with them nodes without names; the tree is as `state` has it.
   void reopen(State state);
 
@@ -104,6 +104,7 @@ class Model {
   Status write(const Operation& operation);
   Status allocate(const Operation& operation);
   Status truncate(const Operation& operation);
+  Status restore(const Operation& operation);
   Result<std::string> copy(const Operation& operation);
   Result<std::string> read(const Operation& operation);
   Result<std::string> seek(const Operation& operation) const;

@@ -103,6 +103,14 @@ Result<std::string> Model::copy(const Operation& operation) {
   return std::to_string(length);
 }
 
+Status Model::restore(const Operation& operation) {
+  const Node& source = *TRY(readable(operation.path));
+  Node& node = state_.change(TRY(changeable(operation.to)));
+  node.content = source.content;
+  touch_content(node);
+  return {};
+}
+
 Result<std::string> Model::read(const Operation& operation) {
   const Node& node = *TRY(readable(operation.path));
   if (node.is_directory()) return Code::kIsDirectory;
@@ -139,6 +147,9 @@ Result<std::string> Model::run_content(const Operation& operation) {
     case Kind::kSeekData:
     case Kind::kSeekHole:
       return seek(operation);
+    case Kind::kRestore:
+      TRY(restore(operation));
+      return std::string();
     case Kind::kCopy:
       return copy(operation);
     default:

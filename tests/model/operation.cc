@@ -41,6 +41,7 @@ constexpr std::array kSyntax = {
     Syntax{Kind::kZeroKeep, "zero_keep", "", ""},
     Syntax{Kind::kSeekData, "seek_data", "", ""},
     Syntax{Kind::kSeekHole, "seek_hole", "", ""},
+    Syntax{Kind::kRestore, "restore", "", ""},
     Syntax{Kind::kCopy, "copy", "", "to_offset"},
     Syntax{Kind::kStat, "stat", "", ""},
     Syntax{Kind::kReadlink, "readlink", "", ""},
@@ -65,10 +66,12 @@ constexpr std::array kSyntax = {
     Syntax{Kind::kReopen, "reopen", "", ""},
     Syntax{Kind::kAbandon, "abandon", "", ""},
     Syntax{Kind::kFault, "fault", "calls", ""},
-    Syntax{Kind::kPowerCut, "power_cut", "operations", ""},
+    Syntax{Kind::kPowerCut, "power_cut", "operations", "again"},
     Syntax{Kind::kTick, "tick", "", ""},
     Syntax{Kind::kCompact, "compact", "", ""},
+    Syntax{Kind::kClean, "clean", "", ""},
     Syntax{Kind::kPrune, "prune", "moment", ""},
+    Syntax{Kind::kUnpin, "unpin", "number", ""},
     Syntax{Kind::kCheck, "check", "", ""},
 };
 

@@ -40,6 +40,7 @@ enum class Kind {
   kZeroKeep,
   kSeekData,
   kSeekHole,
+  kRestore,  // a file of the past becomes the whole content of a present one
   kCopy,
   // Attributes.
   kStat,
@@ -68,10 +69,13 @@ enum class Kind {
   kReopen,
   kAbandon,   // the process dies: what was not committed is gone
   kFault,     // the `value`-th call of a store from here on fails
-  kPowerCut,  // the power goes at the `value`-th operation of the disk from here on
-  kTick,      // a round of the keeper's duties
+  kPowerCut,  // the power goes at the `value`-th operation of the disk from here on; and once more
+              // at the `extra`-th when the volume is opened after that
+  kTick,      // a round of the keeper's duties, a while later
   kCompact,   // the keeper looks at every block
+  kClean,     // the block store cleans itself
   kPrune,     // history before the moment `value` is given up, but for snapshots
+  kUnpin,     // a snapshot is deleted
   kCheck,     // compares everything
 };
 

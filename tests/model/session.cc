@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "keeper/retention.h"
+#include "meta/lookup.h"
+#include "meta/past_rows.h"
 #include "wire/rows.h"
 
 namespace nacre::model {
@@ -9,7 +14,8 @@ namespace nacre::model {
 namespace {
 
 constexpr int64_t kStepNs = 1'000'000;
-constexpr int kCloseAttempts = 8;  // faults may strike
+constexpr int64_t kTickNs = 40'000'000'000;  // what waits for its time is due then
+constexpr int kCloseAttempts = 8;            // faults may strike
 
 std::string unlike(const std::string& expected, const std::string& actual) {
   return fmt::format("expected {}\nfound    {}", expected, actual);
@@ -48,6 +54,7 @@ std::string Session::step(const Operation& operation) {
   machine_.clock().advance(kStepNs);
   const State before = model_.state();
   std::string wrong = perform(operation);
+  (void)machine_.faults().take_struck();
   if (machine_.is_down()) {
     // What was being done may have been committed, or not; its answer says nothing.
     const bool is_open = machine_.is_open();
@@ -57,6 +64,7 @@ std::string Session::step(const Operation& operation) {
   if (!wrong.empty()) return wrong;
   if (operation.kind == Kind::kAbandon) return {};
   cuts_.note(machine_.volume().committed(), before, model_.state());
+  follow_floor();
   return std::exchange(synced_, false) ? check_synced(operation) : std::string();
 }
 
@@ -77,10 +85,13 @@ std::string Session::perform(const Operation& operation) {
       return {};
     case Kind::kPowerCut:
       machine_.arm_power_cut(operation.value);
+      next_cut_ = operation.extra;
       return {};
     case Kind::kTick:
     case Kind::kCompact:
+    case Kind::kClean:
     case Kind::kPrune:
+    case Kind::kUnpin:
       return upkeep(operation);
     case Kind::kScanOn:
       return scan_on(operation);
@@ -97,13 +108,19 @@ std::string Session::perform(const Operation& operation) {
   }
 }
 
+// Whether the machine has a right to fail in this way.
+bool Session::may_fail(Code code) {
+  if (machine_.faults().take_struck()) return true;
+  return code == Code::kBusy || (code == Code::kNoSpace && machine_.may_be_full());
+}
+
 std::string Session::compare(const Operation& operation) {
   const State before = model_.state();
   const std::string expected = model_.run(operation, machine_.clock().now());
-  const std::string actual = runner_->run(operation);
-  const bool may_fail = machine_.faults().take_struck() || machine_.may_be_full();
-  if (may_fail && actual == answer_of(Code::kNoSpace)) {
-    model_.restore(before);
+  const std::string actual =
+      operation.kind == Kind::kRestore ? restore(operation) : runner_->run(operation);
+  if (actual == answer_of(Code::kNoSpace) && may_fail(Code::kNoSpace)) {
+    model_.take_back(before);
     return {};
   }
   synced_ = operation.kind == Kind::kSync;
@@ -120,8 +137,9 @@ std::string Session::scan_on(const Operation& operation) {
 
 std::string Session::commit() {
   const Status done = machine_.volume().commit();
-  const bool struck = machine_.faults().take_struck();
-  if (!done.ok()) return struck ? std::string() : "commit: " + done.error().to_string();
+  if (!done.ok()) {
+    return may_fail(done.code()) ? std::string() : "commit: " + done.error().to_string();
+  }
   model_.remember();
   moments_.push_back(machine_.volume().committed());
   return {};
@@ -136,48 +154,85 @@ std::string Session::snapshot(uint64_t number) {
   volume.put_volume_row(wire::snapshot_key(name),
                         wire::encode(wire::SnapshotRow{sequence, machine_.clock().now()}));
   const Status done = volume.commit();
-  const bool struck = machine_.faults().take_struck();
-  if (!done.ok()) return struck ? std::string() : "commit: " + done.error().to_string();
+  if (!done.ok()) {
+    return may_fail(done.code()) ? std::string() : "commit: " + done.error().to_string();
+  }
   snapshots_[name] = sequence;
   return {};
 }
 
-std::string Session::upkeep(const Operation& operation) {
-  if (operation.kind == Kind::kPrune) return prune(operation.value);
-  keeper::Keeper& keeper = machine_.keeper();
-  Status done;
-  if (operation.kind == Kind::kTick) {
-    done = keeper.tick();
-  } else if (auto compacted = keeper.compact(); !compacted.ok()) {
-    done = compacted.error();
-  }
-  const bool struck = machine_.faults().take_struck();
-  if (done.ok() || done.code() == Code::kBusy || struck) return {};
-  return "upkeep: " + done.error().to_string();
+// The inode is found as restoring finds it: below the tree, by its number of then.
+std::string Session::restore(const Operation& operation) {
+  fs::Volume& volume = machine_.volume();
+  const auto done = [&]() -> Status {
+    const ParsedPath path = parse_path(operation.path);
+    const Sequence at = moments_[path.number % moments_.size()];
+    const meta::PastRows past(volume.rows(), at);
+    InodeId from = kRootInode;
+    for (const std::string& name : path.names) {
+      const auto dentry = TRY(meta::find_dentry(past, volume.settings().name_key, from, name));
+      if (!dentry) return Code::kNotFound;
+      from = dentry->row.ino;
+    }
+    return volume.restore_content(from, at, TRY(runner_->inode_of(operation.to)));
+  }();
+  return done.ok() ? "ok" : answer_of(done.code());
 }
 
-std::set<uint64_t> Session::snapshot_sequences() const {
-  std::set<uint64_t> sequences;
-  for (const auto& [name, sequence] : snapshots_) sequences.insert(sequence.value);
-  return sequences;
+std::string Session::upkeep(const Operation& operation) {
+  if (operation.kind == Kind::kPrune) return prune(operation.value);
+  if (operation.kind == Kind::kUnpin) return unpin(operation.value);
+  const Status done = do_duty(operation.kind);
+  return done.ok() || may_fail(done.code()) ? std::string() : "upkeep: " + done.error().to_string();
+}
+
+Status Session::do_duty(Kind kind) {
+  switch (kind) {
+    case Kind::kTick:
+      machine_.clock().advance(kTickNs);
+      return machine_.keeper().tick();
+    case Kind::kCompact:
+      TRY(machine_.keeper().compact());
+      return {};
+    default:
+      TRY(machine_.volume().blocks().clean(machine_.volume().blocks().space().used_bytes));
+      return {};
+  }
 }
 
 std::string Session::prune(size_t moment) {
   if (moment >= moments_.size()) return {};
   const auto pruned = machine_.keeper().prune(moments_[moment]);
-  const bool struck = machine_.faults().take_struck();
-  if (!pruned.ok() && pruned.code() != Code::kBusy && !struck) {
-    return "prune: " + pruned.error().to_string();
+  if (!pruned.ok()) {
+    return may_fail(pruned.code()) ? std::string() : "prune: " + pruned.error().to_string();
   }
+  const bool low = machine_.volume().state().floor < moments_[moment];
+  return low ? "pruning left the floor below" : std::string();
+}
+
+std::string Session::unpin(uint64_t number) {
+  const std::string name = "snapshot-" + std::to_string(number);
+  const bool known = snapshots_.erase(name) != 0;
+  const Status done = keeper::delete_snapshot(machine_.volume(), name);
+  const bool expected = done.ok() || (done.code() == Code::kNotFound && !known);
+  if (!expected && !may_fail(done.code())) {
+    return "deleting a snapshot: " + done.error().to_string();
+  }
+  pruned_ = true;
+  return machine_.is_down() ? std::string() : find_snapshots();
+}
+
+// What lies below the floor cannot be read any more, but for snapshots.
+void Session::follow_floor() {
   const Sequence floor = machine_.volume().state().floor;
-  if (pruned.ok() && floor < moments_[moment]) return "pruning left the floor below";
-  const std::set<uint64_t> kept = snapshot_sequences();
+  pruned_ = pruned_ || floor != floor_;
+  floor_ = floor;
+  std::set<uint64_t> kept;
+  for (const auto& [name, sequence] : snapshots_) kept.insert(sequence.value);
   for (size_t i = 0; i < moments_.size(); ++i) {
     if (moments_[i] < floor && !kept.contains(moments_[i].value)) model_.lose_moment(i);
   }
   cuts_.prune(floor, kept);
-  pruned_ = true;
-  return {};
 }
 
 std::string Session::statfs() {
@@ -211,13 +266,24 @@ std::string Session::reopen() {
   return check(rules_.aspects);
 }
 
+Status Session::open_after_cut() {
+  machine_.arm_power_cut(std::exchange(next_cut_, 0));
+  Status opened = open();
+  if (machine_.is_down()) {
+    runner_.reset();
+    machine_.abandon();
+    opened = open();
+  }
+  machine_.arm_power_cut(0);
+  return opened;
+}
+
 std::string Session::abandon() {
   machine_.faults().arm(0);
   runner_.reset();
   machine_.abandon();
-  const Status opened = open();
+  const Status opened = open_after_cut();
   if (!opened.ok()) return "open after the end: " + opened.error().to_string();
-  if (std::string wrong = machine_.verify(); !wrong.empty()) return wrong;
   const Sequence recovered = machine_.volume().committed();
   if (recovered < cuts_.committed()) {
     return fmt::format("commit {} was acknowledged; the volume is as of {}",
@@ -232,7 +298,13 @@ std::string Session::abandon() {
     cuts_.settle(recovered, *state);
     model_.reopen(*state);
     std::erase_if(numbers_, [&](const auto& known) { return known.first >= state->next(); });
-    return {};
+    wrong = find_snapshots();
+    follow_floor();
+    if (!wrong.empty()) return wrong;
+    // The check commits that nodes without names are gone.
+    wrong = machine_.verify();
+    cuts_.note(machine_.volume().committed(), *state, model_.state());
+    return wrong;
   }
   return fmt::format("as of commit {} the volume is like none of {} possible states:\n{}",
                      recovered.value, candidates.size(), wrong);
@@ -241,7 +313,9 @@ std::string Session::abandon() {
 std::string Session::finish() {
   machine_.faults().arm(0);
   machine_.arm_power_cut(0);
-  std::string wrong = check(rules_.aspects);
+  // It may have gone since the last operation.
+  std::string wrong = machine_.is_down() ? abandon() : std::string();
+  if (wrong.empty()) wrong = check(rules_.aspects);
   const State before = model_.state();
   if (wrong.empty()) wrong = commit();
   if (!wrong.empty()) return wrong;
@@ -251,7 +325,7 @@ std::string Session::finish() {
   wrong = check(settled);
   for (size_t i = 0; wrong.empty() && i < moments_.size(); ++i) wrong = check_moment(i);
   if (wrong.empty()) wrong = check_cuts();
-  if (wrong.empty()) wrong = check_snapshots();
+  if (wrong.empty()) wrong = find_snapshots();
   if (wrong.empty()) wrong = check_history();
   if (wrong.empty()) wrong = reopen();
   for (size_t i = 0; wrong.empty() && i < moments_.size(); ++i) wrong = check_moment(i);

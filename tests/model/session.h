@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "model/cuts.h"
@@ -38,6 +37,7 @@ class Session {
 
  private:
   std::string perform(const Operation& operation);
+  bool may_fail(Code code);
   std::string compare(const Operation& operation);
   std::string scan_on(const Operation& operation);
   std::string commit();
@@ -45,17 +45,21 @@ class Session {
   std::string statfs();
   std::string reopen();
   std::string abandon();
+  std::string restore(const Operation& operation);
   std::string upkeep(const Operation& operation);
+  Status do_duty(Kind kind);
   std::string prune(size_t moment);
-  std::set<uint64_t> snapshot_sequences() const;
+  std::string unpin(uint64_t number);
+  void follow_floor();
+  std::string find_snapshots();
   std::string check(const Aspects& aspects);
   std::string check_numbers(const Inodes& inodes);
   std::string check_moment(size_t moment);
   std::string check_cuts();
-  std::string check_snapshots();
   std::string check_synced(const Operation& operation);
   std::string check_history();
   Status open();
+  Status open_after_cut();
 
   Machine& machine_;
   const Rules rules_;
@@ -65,6 +69,8 @@ class Session {
   std::map<std::string, Sequence> snapshots_;
   std::map<NodeId, InodeId> numbers_;  // which inode each of the oracle's nodes is
   std::unique_ptr<TreeRunner> runner_;
+  uint64_t next_cut_ = 0;  // of power, when the volume is opened after one; 0: none
+  Sequence floor_;
   bool pruned_ = false;  // history has gaps
   bool synced_ = false;  // the operation was a kSync that succeeded
 };

@@ -68,7 +68,8 @@ std::string Session::check_cuts() {
   return {};
 }
 
-std::string Session::check_snapshots() {
+// Those whose making or deleting the power ended are there or not; all others are.
+std::string Session::find_snapshots() {
   const auto listed = meta::list_snapshots(machine_.volume().rows());
   if (!listed.ok()) return "snapshots: " + listed.error().to_string();
   std::map<std::string, Sequence> found;
@@ -80,6 +81,7 @@ std::string Session::check_snapshots() {
                          sequence.value);
     }
   }
+  snapshots_ = std::move(found);
   return {};
 }
 

@@ -47,6 +47,8 @@ class Shrinker {
                                             &Operation::extra};
     for (size_t i = 0; i < script_.size(); ++i) {
       for (const auto field : fields) {
+        // The type of a node, a group, a time: no number that could be smaller.
+        if (field == &Operation::extra && script_[i].kind != Kind::kCopy) continue;
         if (!reduce(i, field, 0)) {
           while (reduce(i, field, script_[i].*field / 2)) {
           }

@@ -74,6 +74,12 @@ Result<InodeId> TreeRunner::find(const std::string& path) {
   return place.node->ino;
 }
 
+Result<InodeId> TreeRunner::inode_of(const std::string& path) {
+  auto found = find(path);
+  forget_all();
+  return found;
+}
+
 void TreeRunner::forget_all() {
   for (const InodeId ino : referred_) tree_.forget(ino, 1);
   referred_.clear();

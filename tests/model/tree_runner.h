@@ -25,6 +25,8 @@ class TreeRunner final : public Runner {
   Result<std::vector<std::string>> scan_on(size_t slot, size_t count, bool& at_end) override;
   Dump dump(const Aspects& aspects) override { return dump(aspects, nullptr); }
   Dump dump(const Aspects& aspects, Inodes* inodes);
+  // The inode that a path names now; it may be gone with the next operation.
+  Result<InodeId> inode_of(const std::string& path);
   // The tree as of a sequence, through `.nacre/at`.
   Dump dump_past(Sequence at, const Aspects& aspects, Inodes* inodes = nullptr);
 

@@ -18,8 +18,9 @@ std::string play_on(Machine& machine, const Variant& variant, const Script& scri
 // The same on a machine in memory.
 std::string play(const Variant& variant, const Script& script);
 
-// A failing script, shrunk: `play_again` is asked in processes of its own.
-std::string report_of(const std::string& what, const Script& script,
+// A failing script, shrunk: `play_again` is asked in processes of its own, about `most_plays`
+// times.
+std::string report_of(const std::string& what, const Script& script, size_t most_plays,
                       const std::function<std::string(const Script&)>& play_again);
 
 // Plays seeds on machines in memory, over all processors. The report of the first that fails, or
