@@ -50,10 +50,8 @@ struct Rig {
   Device& open(const OpenOptions& options = {}) {
     device.reset();
     Result<std::unique_ptr<Device>> opened = try_open(options);
-    if (!opened.ok()) {
-      fprintf(stderr, "%s\n", opened.error().to_string().c_str());
-      CHECK(opened.ok());
-    }
+    if (!opened.ok()) ADD_FAILURE() << opened.error().to_string();
+    CHECK(opened.ok());
     device = opened.take();
     return *device;
   }

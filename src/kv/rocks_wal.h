@@ -10,7 +10,7 @@
 //      first number of the first log.)
 //
 // A sync extends the log with zeros, so that the next syncs overwrite blocks that are in place and
-// need no journal commit of the host file system; the figures are in docs/decisions.
+// need no journal commit of the host file system: docs/decisions/0002-rows-in-rocksdb.md.
 #pragma once
 
 #include <rocksdb/file_system.h>

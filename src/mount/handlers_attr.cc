@@ -2,6 +2,7 @@
 
 #include "mount/handlers.h"
 #include "mount/scarce.h"
+#include "mount/write_intent.h"
 
 namespace nacre::mount {
 namespace {
@@ -18,6 +19,11 @@ void send_sized(Turn& turn, std::string_view value, uint32_t size_bytes) {
 }  // namespace
 
 void getattr(Turn& turn, const GetattrArgs& args) {
+  // Opening is not asked for: this is the first that is heard of a write to a file of the past.
+  if (args.of_open_file && Session::is_past(turn.node()) && turn.session().features.write_back &&
+      is_surely_writing(turn.caller(0).pid)) {
+    return turn.fail(EROFS);
+  }
   if (args.of_open_file && turn.session().is_scarce()) return getattr_while_scarce(turn);
   turn.send_attr(turn.tree().get_attr(turn.node()));
 }

@@ -155,8 +155,10 @@ bool DirectoryPacker::add(const fs::DirectoryEntry& entry) {
 
   std::byte* at = into_.data() + used_;
   if (with_attr_) {
+    const bool asks = keep_ == Keep::kName && entry.type == meta::FileType::kRegular;
+    const Keep keep = keep_ == Keep::kName && !asks ? Keep::kAlways : keep_;
     const fuse_entry_out head =
-        entry.attr != nullptr ? entry_out(*entry.attr, keep_) : fuse_entry_out{};
+        entry.attr != nullptr ? entry_out(*entry.attr, keep) : fuse_entry_out{};
     std::memcpy(at, &head, sizeof(head));
   }
   fuse_dirent dirent = {};

@@ -13,7 +13,8 @@
 namespace nacre::mount {
 
 // What the kernel may keep of what it is told, until it is told otherwise: nothing; of an entry
-// only the name, of an inode nothing; or all.
+// only the name, of an inode nothing; or all. Entries of a directory that is packed under kName are
+// kept as under kAlways unless they are regular files: only those are written.
 enum class Keep { kNothing, kName, kAlways };
 
 // S_IFMT bits and permissions, as in st_mode.

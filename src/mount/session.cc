@@ -32,19 +32,20 @@ Keep Turn::keep_entry(const fs::Entry& entry) {
     session_.uncached.add(entry.attr.ino);
     return Keep::kNothing;
   }
-  const bool asks = entry.attr.type == meta::FileType::kRegular && session_.is_scarce();
+  const bool asks =
+      entry.attr.type == meta::FileType::kRegular && session_.asks_before_writing(entry.attr.ino);
   return asks ? Keep::kName : Keep::kAlways;
 }
 
 Keep Turn::keep_attr(const meta::Attr& attr) const {
   if (session_.uncached.contains(attr.ino)) return Keep::kNothing;
-  const bool asks = attr.type == meta::FileType::kRegular && session_.is_scarce();
+  const bool asks = attr.type == meta::FileType::kRegular && session_.asks_before_writing(attr.ino);
   return asks ? Keep::kName : Keep::kAlways;
 }
 
 Keep Turn::keep_entries_of(InodeId directory) const {
   if (session_.uncached.contains(directory)) return Keep::kNothing;
-  return session_.is_scarce() ? Keep::kName : Keep::kAlways;
+  return session_.asks_before_writing(directory) ? Keep::kName : Keep::kAlways;
 }
 
 }  // namespace nacre::mount

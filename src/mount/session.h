@@ -26,8 +26,13 @@ struct Session {
   UncachedInodes uncached;
   std::atomic<bool> asks_before_writes = false;  // scarce.h
 
-  // Whether the kernel must ask before it takes a write into its cache.
+  // Whether the kernel must ask before it takes a write into its cache: everywhere, for want of
+  // room; to a file of the past, of which it does not know that it cannot be written.
   bool is_scarce() const { return features.write_back && tree.is_scarce(); }
+  bool asks_before_writing(InodeId ino) const {
+    return is_scarce() || (features.write_back && is_past(ino));
+  }
+  static bool is_past(InodeId ino) { return (ino.value & kViewBit) != 0; }
 };
 
 // One request being answered, on the worker's stack. Exactly one of done(), fail(), finish() and

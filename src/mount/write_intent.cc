@@ -5,8 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <thread>
 
 #include "os/fd.h"
 
@@ -14,8 +16,7 @@ namespace nacre::mount {
 namespace {
 
 // The kernel asks before it sleeps: the thread may still be on its way to that.
-constexpr int kTries = 100;
-constexpr unsigned kPauseUs = 20;
+constexpr int kTries = 10'000;
 
 std::string_view next_word(std::string_view& text) {
   const size_t end = std::min(text.find(' '), text.size());
@@ -49,6 +50,23 @@ std::optional<uint64_t> hex_argument(std::string_view arguments, int index) {
   return value;
 }
 
+// The line of /proc once the thread sleeps in its call; empty when that cannot be known.
+std::string system_call_of(uint32_t tid) {
+  if (tid == 0) return {};
+  const std::string path = fmt::format("/proc/{}/syscall", tid);
+  for (int i = 0; i < kTries; ++i) {
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return {};
+    std::array<char, 256> line = {};
+    const ssize_t count = ::read(file.get(), line.data(), line.size());
+    if (count <= 0) return {};
+    const std::string_view text(line.data(), static_cast<size_t>(count));
+    if (!text.starts_with("running")) return std::string(text);
+    std::this_thread::yield();
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<uint64_t> bytes_of_system_call(std::string_view line) {
@@ -65,19 +83,15 @@ std::optional<uint64_t> bytes_of_system_call(std::string_view line) {
 }
 
 std::optional<uint64_t> bytes_being_written(uint32_t tid) {
-  if (tid == 0) return std::nullopt;
-  const std::string path = fmt::format("/proc/{}/syscall", tid);
-  for (int i = 0; i < kTries; ++i) {
-    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) return std::nullopt;
-    std::array<char, 256> line = {};
-    const ssize_t count = ::read(file.get(), line.data(), line.size());
-    if (count <= 0) return std::nullopt;
-    const std::string_view text(line.data(), static_cast<size_t>(count));
-    if (!text.starts_with("running")) return bytes_of_system_call(text);
-    ::usleep(kPauseUs);
-  }
-  return std::nullopt;
+  return bytes_of_system_call(system_call_of(tid));
+}
+
+bool is_surely_writing(uint32_t tid) {
+  const std::string line = system_call_of(tid);
+  constexpr std::array kOnlyWrites = {SYS_write, SYS_pwrite64, SYS_writev, SYS_pwritev,
+                                      SYS_pwritev2};
+  return std::ranges::any_of(
+      kOnlyWrites, [&](long number) { return line.starts_with(fmt::format("{} ", number)); });
 }
 
 }  // namespace nacre::mount

@@ -19,7 +19,11 @@ inline constexpr uint64_t kAssumedWriteBytes = uint64_t{1} << 20;
 // root.
 std::optional<uint64_t> bytes_being_written(uint32_t tid);
 
-// The same of what /proc/TID/syscall holds: "NUMBER 0xARG 0xARG ...".
+// Whether the thread's system call writes to the file and cannot be a read of it: of calls that may
+// be either, and of what cannot be known, it says no.
+bool is_surely_writing(uint32_t tid);
+
+// The first of the two of what /proc/TID/syscall holds: "NUMBER 0xARG 0xARG ...".
 std::optional<uint64_t> bytes_of_system_call(std::string_view line);
 
 }  // namespace nacre::mount

@@ -48,6 +48,7 @@ TEST(WriteIntent, OfAThreadThatWaitsInWriteIsWhatItWrites) {
     });
     while (tid == 0 || !bytes_being_written(tid)) ::usleep(100);
     EXPECT_EQ(bytes_being_written(tid), more_than_fits.size());
+    EXPECT_TRUE(is_surely_writing(tid));
     std::string read_back(more_than_fits.size(), '\0');
     size_t done = 0;
     while (done < read_back.size()) {
@@ -59,6 +60,7 @@ TEST(WriteIntent, OfAThreadThatWaitsInWriteIsWhatItWrites) {
   ::close(pipe_ends[0]);
   ::close(pipe_ends[1]);
   EXPECT_EQ(bytes_being_written(0), std::nullopt);
+  EXPECT_FALSE(is_surely_writing(0));
 }
 
 }  // namespace
