@@ -34,12 +34,13 @@ Result<bool> add_destination(const std::string& to, const Target& source, node::
   return true;
 }
 
-void print_answer(const node::Json& answer) {
+// `place` is where the files went, in the user's own words: the answer's is a path in the volume.
+void print_answer(const node::Json& answer, const std::string& place) {
   for (const node::Json& warning : part(answer, "warnings")) {
     if (warning.is_string()) print_warning("not kept: " + warning.get<std::string>());
   }
   const uint64_t files = number(answer, "restored");
-  fmt::print("restored {}{} as of sequence {}\n", cell(answer, "to"),
+  fmt::print("restored {}{} as of sequence {}\n", printable(place),
              files == 1 ? "" : fmt::format(", {} files and directories,", files),
              cell(answer, "at"));
 }
@@ -58,7 +59,7 @@ Status restore(const Arguments& given) {
   if (given.json) {
     print_json(answer);
   } else {
-    print_answer(answer);
+    print_answer(answer, given.to.value_or(given.path));
   }
   return {};
 }
