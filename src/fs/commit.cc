@@ -187,7 +187,11 @@ Result<meta::FinishedCommit> Volume::build_commit() {
   }
   for (const auto& [ino, delta] : deltas) {
     std::vector<meta::ContentChange> changes;
-    for (const auto& [offset, piece] : delta->pieces()) changes.push_back(change_of(offset, piece));
+    for (const auto& [offset, piece] : delta->pieces()) {
+      changes.push_back(change_of(offset, piece));
+      const bool carried = piece.kind == Piece::Kind::kBuffer || piece.kind == Piece::Kind::kInline;
+      if (carried) last_inline_ = closed_->group->sequence.value;
+    }
     TRY(builder.add_content(ino, changes));
   }
   std::vector<InodeId> left;

@@ -27,6 +27,7 @@ Volume::Volume(const Parts& parts, const VolumeSettings& settings, wire::StateRo
       rows_(parts.rows, state.committed),
       namespace_(rows_, settings.name_key, state_, parts.clock, parts.random),
       committed_(state.committed.value),
+      last_inline_(state.committed.value),
       committed_time_ns_(state.time.ns),
       memory_(settings.dirty_limit_bytes) {}
 

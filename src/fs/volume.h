@@ -136,6 +136,9 @@ class Volume {
   // The last commit, and its time.
   Sequence committed() const;
   Timestamp committed_time() const;
+  // The last commit that carried content in its rows; of those before the volume was opened, the
+  // last.
+  Sequence last_inline() const { return Sequence{last_inline_}; }
   // The clock's time, but never before the last commit's: commits of one tick follow each other.
   Timestamp now();
 
@@ -267,6 +270,7 @@ class Volume {
   uint64_t active_pieces_ GUARDED_BY(lock_) = 0;  // an upper bound of pieces in active deltas
 
   std::atomic<uint64_t> committed_{0};
+  std::atomic<uint64_t> last_inline_{0};  // set before the commit counts
   std::atomic<int64_t> committed_time_ns_{0};
   std::atomic<bool> closing_{false};
   MemoryBudget memory_;

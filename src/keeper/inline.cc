@@ -46,6 +46,11 @@ Status InlineMover::scan_key(Sequence sequence, const std::string& key) {
 }
 
 Result<bool> InlineMover::scan() {
+  const Sequence committed = volume_.committed();
+  if (scanned_ >= volume_.last_inline()) {
+    scanned_ = std::max(scanned_, committed);
+    return true;
+  }
   const auto rows = volume_.rows().iterate(kv::Family::kChanges,
                                            {wire::change_key(Sequence{scanned_.value + 1}, 0), {}});
   Sequence last = scanned_;
