@@ -33,6 +33,20 @@ CrashVariant make_variant(std::string_view name, uint64_t inline_limit_bytes) {
   return variant;
 }
 
+// More is written than there is room for.
+CrashVariant make_full(std::string_view name, uint64_t segments) {
+  constexpr uint64_t kLargeBlock = 64 * kKiB;
+  CrashVariant variant = make_variant(name, 4 * kKiB);
+  variant.layout.segment_bytes = 8 * kLargeBlock;
+  variant.layout.device_bytes = segments * variant.layout.segment_bytes + kLargeBlock;
+  variant.layout.may_be_full = true;
+  variant.model.settings.block_size = kLargeBlock;
+  variant.model.profile.block_bytes = kLargeBlock;
+  variant.model.profile.largest_write = 256 * kKiB;
+  variant.model.profile.largest_file = kMiB;
+  return variant;
+}
+
 std::vector<CrashVariant> make_variants() {
   std::vector<CrashVariant> all;
   all.push_back(make_variant("blocks", 0));
@@ -47,6 +61,11 @@ std::vector<CrashVariant> make_variants() {
   all.back().model.settings.background = true;
   all.back().model.settings.commit_interval_ns = 2'000'000;
   all.back().model.settings.dirty_limit_bytes = 256 * kKiB;
+  all.push_back(make_full("full", 9));
+  // Next to nothing is free, and threads of their own need it.
+  all.push_back(make_full("crowded", 8));
+  all.back().model.settings.background = true;
+  all.back().model.settings.commit_interval_ns = 2'000'000;
   return all;
 }
 

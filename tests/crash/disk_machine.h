@@ -18,6 +18,7 @@ struct DiskLayout {
   uint64_t segment_bytes = 64 * kKiB;  // so that there is something to clean
   uint64_t rows_memory_bytes = 8 * kMiB;
   codec::Compression compression = codec::Compression::kNone;
+  bool may_be_full = false;
 };
 
 class DiskMachine final : public model::Machine {
@@ -27,8 +28,7 @@ class DiskMachine final : public model::Machine {
 
   void arm_power_cut(uint64_t operations) override;
   bool is_down() const override { return disk_.is_down(); }
-  bool may_be_full() const override { return may_be_full_; }
-  void let_fill() { may_be_full_ = true; }
+  bool may_be_full() const override { return layout_.may_be_full; }
 
   os::SimDisk& disk() { return disk_; }
   static constexpr const char* kRowsPath = "/rows";
@@ -48,7 +48,6 @@ class DiskMachine final : public model::Machine {
   const DiskLayout layout_;
   os::SimDisk disk_;
   bool formatted_ = false;
-  bool may_be_full_ = false;
   std::unique_ptr<kv::RocksStore> rows_;
   std::unique_ptr<block::LocalStore> blocks_;
 };

@@ -1,6 +1,9 @@
-// Calls of a store that fail on request: the n-th from now, once, as when the disk is full.
-// Safe from any thread.
+// Calls of a store that fail on request: the n-th from now, once, as when the disk is full or
+// broken. Safe from any thread.
 #pragma once
+
+#include <optional>
+#include <utility>
 
 #include "base/result.h"
 #include "kv/store.h"
@@ -11,28 +14,30 @@ namespace nacre::model {
 class Faults {
  public:
   // The n-th call from now fails; 0: none does.
-  void arm(uint64_t calls) {
+  void arm(uint64_t calls, Code code = Code::kNoSpace) {
     const os::Lock lock(mutex_);
     left_ = calls;
-    struck_ = false;
+    code_ = code;
+    struck_.reset();
   }
   // A store asks before it does anything.
   Status call() {
     const os::Lock lock(mutex_);
     if (left_ == 0 || --left_ != 0) return {};
-    struck_ = true;
-    return Error(Code::kNoSpace, "by request");
+    struck_ = code_;
+    return Error(code_, "by request");
   }
-  // Whether the fault struck since the last time this was asked.
-  bool take_struck() {
+  // What failed with, if the fault struck since the last time this was asked.
+  std::optional<Code> take_struck() {
     const os::Lock lock(mutex_);
-    return std::exchange(struck_, false);
+    return std::exchange(struck_, std::nullopt);
   }
 
  private:
   os::Mutex mutex_;
   uint64_t left_ GUARDED_BY(mutex_) = 0;
-  bool struck_ GUARDED_BY(mutex_) = false;
+  Code code_ GUARDED_BY(mutex_) = Code::kNoSpace;
+  std::optional<Code> struck_ GUARDED_BY(mutex_);
 };
 
 // Rows whose writes fail on request.

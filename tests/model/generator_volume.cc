@@ -64,6 +64,7 @@ Operation Generator::habit() {
       write.length = length();
       Operation fault = make(Kind::kFault, "");
       fault.value = 1 + below(3);
+      fault.extra = below(2);
       habit_ = {write, fault, make(Kind::kCommit, "")};
       if (chance(50)) habit_.push_back(make(Kind::kAbandon, ""));
     }
@@ -104,6 +105,7 @@ Operation Generator::volume_operation() {
   if (choice < 90 && profile_.faults) {
     Operation operation = make(Kind::kFault, "");
     operation.value = 1 + below(3);
+    operation.extra = below(2);
     return operation;
   }
   if (choice < 96) return upkeep_operation();

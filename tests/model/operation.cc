@@ -65,7 +65,7 @@ constexpr std::array kSyntax = {
     Syntax{Kind::kStatfs, "statfs", "", ""},
     Syntax{Kind::kReopen, "reopen", "", ""},
     Syntax{Kind::kAbandon, "abandon", "", ""},
-    Syntax{Kind::kFault, "fault", "calls", ""},
+    Syntax{Kind::kFault, "fault", "calls", "broken"},
     Syntax{Kind::kPowerCut, "power_cut", "operations", "again"},
     Syntax{Kind::kTick, "tick", "", ""},
     Syntax{Kind::kCompact, "compact", "", ""},

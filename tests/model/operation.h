@@ -67,8 +67,8 @@ enum class Kind {
   kSnapshot,
   kStatfs,
   kReopen,
-  kAbandon,   // the process dies: what was not committed is gone
-  kFault,     // the `value`-th call of a store from here on fails
+  kAbandon,  // the process dies: what was not committed is gone
+  kFault,  // the `value`-th call of a store from here on fails, for want of space or (extra=1) not
   kPowerCut,  // the power goes at the `value`-th operation of the disk from here on; and once more
               // at the `extra`-th when the volume is opened after that
   kTick,      // a round of the keeper's duties, a while later

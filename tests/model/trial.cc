@@ -34,8 +34,9 @@ Script script_of(const Variant& variant, uint64_t seed, size_t steps) {
 }
 
 std::string play_on(Machine& machine, const Variant& variant, const Script& script) {
-  // After a fault, a cut waits for the next commit.
-  const bool cuts_at_once = !variant.settings.background && !variant.profile.faults;
+  // After a fault, or when there is no room, a cut waits for the next commit.
+  const bool cuts_at_once =
+      !variant.settings.background && !variant.profile.faults && !machine.may_be_full();
   Session session(machine, variant.rules, cuts_at_once);
   const auto failure = session.play(script);
   if (!failure) return {};
