@@ -32,7 +32,8 @@ class WalFile {
     {
       const os::Lock lock(mutex_);
       if (failure_) return *failure_;
-      TRY(write_or_make_room(reserve_.get(), [&] { return file_->write_at(end_, data); }));
+      const uint64_t at = end_;
+      TRY(write_or_make_room(reserve_.get(), [&] { return file_->write_at(at, data); }));
       first = end_ == 0;
       end_ += data.size();
       checksum_.update(data);
