@@ -17,6 +17,7 @@
 #include "node/control_client.h"
 #include "node/daemon.h"
 #include "node/log.h"
+#include "node/superblock_files.h"
 #include "node/volume_paths.h"
 
 namespace nacre::cli {
@@ -87,6 +88,8 @@ int serve(const Plan& plan, const std::function<void(const Status&)>& ready) {
 
 // Returns what the daemon reported, in the process that the user waits for.
 Status serve_in_background(const Plan& plan) {
+  // A log is begun where there is a volume, and nowhere else.
+  TRY(node::read_superblock(this_machine().files, plan.directory));
   node::Background background = TRY(node::Background::fork());
   if (!background.is_child()) return background.wait();
   ::umask(077);

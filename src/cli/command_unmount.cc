@@ -51,8 +51,10 @@ Status unmount(const Arguments& given) {
   const auto answer = (*client)->call(
       {"unmount", {{"mountpoint", node::json_of_bytes(mount.mountpoint)}, {"lazy", given.lazy}}},
       watcher);
-  // Bound to another place, say.
-  if (!answer.ok() && answer.code() == Code::kNotFound) return detach(mount, given.lazy);
+  // Bound to another place, say; or the process ended instead of answering.
+  const bool unanswered =
+      !answer.ok() && (answer.code() == Code::kNotFound || answer.code() == Code::kIo);
+  if (unanswered) return detach(mount, given.lazy);
   if (!answer.ok()) return answer.error();
   if (node::is_closing(*answer)) return (*client)->wait_for_close();
   if (given.lazy) {

@@ -65,9 +65,10 @@ wire::Summary Checker::contents_of(const SegmentFile& file, uint32_t segment,
   Result<wire::Summary> summary = core_.reader.read_summary(file, segment, state.generation);
   if (summary.ok()) return summary.take();
   const uint64_t footer_at = core_.superblock.segment_bytes - wire::kSummaryFooterBytes;
-  // One that goes on taking appends has none any more.
+  // One that goes on taking appends has none any more. What a crash left without one gets it when
+  // the device is opened for writing.
   const bool sealed = core_.segments.at(segment).use == Use::kSealed;
-  if (sealed) found(segment, footer_at, nullptr, summary.error());
+  if (sealed && !core_.read_only) found(segment, footer_at, nullptr, summary.error());
   return core_.reader.walk(file, segment, state.generation).summary;
 }
 
