@@ -24,8 +24,8 @@ Status DiskMachine::format() {
   options.backing = device::BackingKind::kDirectory;
   options.capacity_bytes = layout_.device_bytes;
   options.segment_bytes = layout_.segment_bytes;
-  options.block_bytes = settings_.block_size;
-  TRY(device::Device::format({disk_, clock_, random_}, kDevicePath, options));
+  options.block_bytes = settings().block_size;
+  TRY(device::Device::format({disk_, clock(), random()}, kDevicePath, options));
   TRY(disk_.create_directories(kRowsPath));
   TRY(disk_.sync_directory("/"));
   formatted_ = true;
@@ -37,8 +37,8 @@ Status DiskMachine::attach() {
   rows_ = TRY(kv::RocksStore::open(disk_, kRowsPath,
                                    {.memory_bytes = layout_.rows_memory_bytes, .create = true}));
   std::vector<std::unique_ptr<device::Device>> devices;
-  devices.push_back(TRY(device::Device::open({disk_, clock_, random_}, kDevicePath, {})));
-  blocks_ = std::make_unique<block::LocalStore>(std::move(devices), layout_.compression, random_);
+  devices.push_back(TRY(device::Device::open({disk_, clock(), random()}, kDevicePath, {})));
+  blocks_ = std::make_unique<block::LocalStore>(std::move(devices), layout_.compression, random());
   return {};
 }
 

@@ -23,7 +23,9 @@ class Faults {
   // A store asks before it does anything.
   Status call() {
     const os::Lock lock(mutex_);
-    if (left_ == 0 || --left_ != 0) return {};
+    if (left_ == 0) return {};
+    --left_;
+    if (left_ != 0) return {};
     struck_ = code_;
     return Error(code_, "by request");
   }

@@ -57,6 +57,6 @@ std::string Machine::verify() {
 }
 
 MemoryMachine::MemoryMachine(const fs::VolumeSettings& settings, uint64_t seed)
-    : Machine(settings, seed), blocks_(kMemoryCapacity, faults_) {}
+    : Machine(settings, seed), blocks_(kMemoryCapacity, faults()) {}
 
 }  // namespace nacre::model

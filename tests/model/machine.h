@@ -55,13 +55,14 @@ class Machine {
   virtual kv::Store& rows() = 0;
   virtual block::Store& blocks() = 0;
   void drop_volume();
+  const fs::VolumeSettings& settings() const { return settings_; }
+  os::Random& random() { return random_; }
 
-  fs::VolumeSettings settings_;
+ private:
+  const fs::VolumeSettings settings_;
   os::ManualClock clock_;
   os::SeededRandom random_;
   Faults faults_;
-
- private:
   std::unique_ptr<fs::Volume> volume_;
   std::unique_ptr<keeper::Keeper> keeper_;
   std::unique_ptr<fs::MountedTree> tree_;
@@ -83,7 +84,7 @@ class MemoryMachine final : public Machine {
 
  private:
   kv::MemoryStore rows_;
-  FaultyRows faulty_rows_{rows_, faults_};
+  FaultyRows faulty_rows_{rows_, faults()};
   MemoryBlocks blocks_;
 };
 

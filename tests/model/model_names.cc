@@ -5,7 +5,6 @@ namespace nacre::model {
 
 namespace {
 
-constexpr uint32_t kSetuid = 04000;
 constexpr uint32_t kSetgid = 02000;
 
 bool is_too_long(const std::string& name) { return name.size() > meta::kMaxNameBytes; }
