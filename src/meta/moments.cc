@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -12,6 +13,7 @@ namespace nacre::meta {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kMostSeconds = 9'000'000'000;  // on either side of 1970; what a Timestamp holds
 constexpr size_t kMaxSnapshotName = 255;
 
 struct Unit {
@@ -55,6 +57,10 @@ bool take_fraction(std::string_view& text, int64_t& ns) {
   return digits > 0;
 }
 
+Timestamp moment_of(int64_t seconds, int64_t ns) {
+  return Timestamp{std::clamp(seconds, -kMostSeconds, kMostSeconds) * kSecondNs + ns};
+}
+
 std::optional<Timestamp> parse_date(std::string_view text) {
   std::tm parts = {};
   int64_t year = 0;
@@ -87,9 +93,9 @@ std::optional<Timestamp> parse_date(std::string_view text) {
   parts.tm_min = static_cast<int>(minute);
   parts.tm_sec = static_cast<int>(second);
   parts.tm_isdst = -1;
-  if (text.empty()) return Timestamp{std::mktime(&parts) * kSecondNs + ns};
+  if (text.empty()) return moment_of(std::mktime(&parts), ns);
   if (take(text, 'Z')) {
-    return text.empty() ? std::optional(Timestamp{timegm(&parts) * kSecondNs + ns}) : std::nullopt;
+    return text.empty() ? std::optional(moment_of(timegm(&parts), ns)) : std::nullopt;
   }
   const int64_t sign = text.front() == '-' ? -1 : 1;
   int64_t zone_hours = 0;
@@ -99,10 +105,10 @@ std::optional<Timestamp> parse_date(std::string_view text) {
     return std::nullopt;
   }
   const int64_t offset = sign * (zone_hours * 3600 + zone_minutes * 60);
-  return Timestamp{(timegm(&parts) - offset) * kSecondNs + ns};
+  return moment_of(timegm(&parts) - offset, ns);
 }
 
-// "90s ago", "2 hours ago".
+// "90s ago", "2 hours ago"; centuries ago is as good as any longer.
 std::optional<int64_t> parse_ago(std::string_view text) {
   if (!text.ends_with(" ago")) return std::nullopt;
   text.remove_suffix(4);
@@ -114,7 +120,8 @@ std::optional<int64_t> parse_ago(std::string_view text) {
   }
   for (const Unit& known : kUnits) {
     if (unit == known.name) {
-      return static_cast<int64_t>(count * static_cast<double>(known.seconds) * 1e9);
+      const double seconds = count * static_cast<double>(known.seconds);
+      return static_cast<int64_t>(std::min(seconds, static_cast<double>(kMostSeconds)) * 1e9);
     }
   }
   return std::nullopt;
