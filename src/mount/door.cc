@@ -21,6 +21,11 @@ void Door::leave() {
   if (asleep_) changed_.notify_all();
 }
 
+void Door::pass() {
+  const os::Lock lock(mutex_);
+  ++passes_;
+}
+
 void Door::call() {
   const os::Lock lock(mutex_);
   if (taken_ || calls_ >= parked_) return;

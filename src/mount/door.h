@@ -29,6 +29,8 @@ class Door {
   bool come();
   // The worker at the door has a request.
   void leave();
+  // The worker that was last at the door finds requests without waiting there: nobody need look.
+  void pass();
   // Sends one of the parked to the door, unless somebody is there.
   void call();
   // Nobody waits any more.
@@ -51,7 +53,7 @@ class Door {
   bool asleep_ GUARDED_BY(mutex_) = false;   // and sleeps, as nothing happens
   int parked_ GUARDED_BY(mutex_) = 0;
   int calls_ GUARDED_BY(mutex_) = 0;        // not answered yet; never more than are parked
-  uint64_t passes_ GUARDED_BY(mutex_) = 0;  // requests let in so far
+  uint64_t passes_ GUARDED_BY(mutex_) = 0;  // signs that requests are served
 };
 
 }  // namespace nacre::mount

@@ -1,5 +1,7 @@
 #include "mount/worker.h"
 
+#include <sched.h>
+
 #include <new>
 
 #include "base/units.h"
@@ -21,6 +23,10 @@ constexpr int kBacklog = 8;  // requests in a row without waiting that call for 
 // meanwhile.
 constexpr int64_t kWorthAWakeNs = 30'000;
 constexpr int64_t kAverageOver = 8;  // requests
+// How long a worker watches for the next request of a lone client: at most, and before it gives up
+// watching until requests come quickly again.
+constexpr int64_t kWatchNs = 100'000;
+constexpr int64_t kLeastWatchNs = 10'000;
 
 }  // namespace
 
@@ -48,6 +54,7 @@ void Worker::run() {
     const Next request = next(buffer);
     if (request.from == nullptr) return place_.door.close();
     const int64_t start_ns = clock.monotonic_ns();
+    clients_.note(request.message);
     dispatch(place_.session, request.message, *request.from, reply_.bytes(), counts_);
     typical_ns_ += (clock.monotonic_ns() - start_ns - typical_ns_) / kAverageOver;
   }
@@ -58,9 +65,12 @@ Worker::Next Worker::next(MutableBytes buffer) {
   const Connection::Received received = own_->receive(buffer);
   if (received.event == Connection::Event::kUnmounted) return {};
   if (received.event == Connection::Event::kNothing) return wait_at_door(buffer);
-  if (++at_once_ >= kBacklog) {
-    at_once_ = 0;
+  if (++at_once_ < kBacklog) return {own_, received.message};
+  at_once_ = 0;
+  if (clients_.several()) {
     place_.door.call();
+  } else {
+    place_.door.pass();
   }
   return {own_, received.message};
 }
@@ -68,9 +78,29 @@ Worker::Next Worker::next(MutableBytes buffer) {
 Worker::Next Worker::wait_at_door(MutableBytes buffer) {
   at_once_ = 0;
   if (!place_.door.come()) return {};
-  const Next request = wait_for_next(buffer);
+  const Next request = clients_.several() ? wait_for_next(buffer) : watch_for_next(buffer);
   place_.door.leave();
-  if (typical_ns_ > kWorthAWakeNs) place_.door.call();
+  if (typical_ns_ > kWorthAWakeNs && clients_.several()) place_.door.call();
+  return request;
+}
+
+// A client that is waited for comes back soon or not for long. Watching for it keeps the CPU from
+// going to sleep, whose waking would take longer than serving it; the yield lets it run here.
+Worker::Next Worker::watch_for_next(MutableBytes buffer) {
+  os::Clock& clock = os::real_clock();
+  const int64_t start_ns = clock.monotonic_ns();
+  while (clock.monotonic_ns() - start_ns < watch_ns_) {
+    const Connection::Received received = own_->receive(buffer);
+    if (received.event == Connection::Event::kUnmounted) return {};
+    if (received.event == Connection::Event::kRequest) {
+      watch_ns_ = kWatchNs;
+      return {own_, received.message};
+    }
+    ::sched_yield();
+  }
+  watch_ns_ = watch_ns_ / 2 < kLeastWatchNs ? 0 : watch_ns_ / 2;
+  const Next request = wait_for_next(buffer);
+  if (clock.monotonic_ns() - start_ns < kWatchNs) watch_ns_ = kWatchNs;
   return request;
 }
 

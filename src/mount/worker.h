@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "mount/clientele.h"
 #include "mount/connection.h"
 #include "mount/dispatch.h"
 #include "mount/door.h"
@@ -54,6 +55,7 @@ class Worker {
   };
   Next next(MutableBytes buffer);
   Next wait_for_next(MutableBytes buffer);
+  Next watch_for_next(MutableBytes buffer);
   Next wait_at_door(MutableBytes buffer);
   void run();
 
@@ -62,7 +64,9 @@ class Worker {
   PageBuffer request_;
   PageBuffer reply_;
   RequestCounts counts_;
+  Clientele clients_;
   int at_once_ = 0;         // requests in a row that were there without waiting
+  int64_t watch_ns_ = 0;    // how long to watch for the next request before waiting for it
   int64_t typical_ns_ = 0;  // moving average of the time to serve one
   os::Thread thread_;
 };

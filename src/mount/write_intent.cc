@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <thread>
 
 #include "os/fd.h"
 
@@ -62,7 +62,7 @@ std::string system_call_of(uint32_t tid) {
     if (count <= 0) return {};
     const std::string_view text(line.data(), static_cast<size_t>(count));
     if (!text.starts_with("running")) return std::string(text);
-    std::this_thread::yield();
+    ::sched_yield();
   }
   return {};
 }
