@@ -57,15 +57,14 @@ void move_to_cpu(int cpu) {
   ::sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
-void Clientele::note(ByteView message) {
+void Clientele::note(ByteView message, bool at_once) {
   fuse_in_header header = {};
   if (message.size() < sizeof(header)) return;
   std::memcpy(&header, message.data(), sizeof(header));
-  if (header.opcode == FUSE_READ || header.opcode == FUSE_WRITE) {
-    if (++data_in_a_row_ > 1) several_ = kSeveralFor;
-    return;
-  }
-  data_in_a_row_ = 0;
+  const bool is_data = header.opcode == FUSE_READ || header.opcode == FUSE_WRITE;
+  if (is_data && was_data_ && at_once) several_ = kSeveralFor;
+  was_data_ = is_data;
+  if (is_data) return;
   if (header.pid == 0) return;  // nobody waits
   if (header.pid != tid_) {
     if (tid_ != 0) several_ = kSeveralFor;

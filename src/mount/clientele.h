@@ -16,17 +16,17 @@ namespace nacre::mount {
 
 class Clientele {
  public:
-  // The worker is about to serve this request.
-  void note(ByteView message);
+  // The worker is about to serve this request. `at_once`: it was there when the worker looked.
+  void note(ByteView message, bool at_once);
   // Lately there were requests that others may be waiting behind: of several threads, or read-ahead
   // and write-back, of which the kernel sends many at once.
   bool several() const { return several_ > 0; }
 
  private:
-  uint32_t tid_ = 0;  // of the last request that somebody waits for
-  int streak_ = 0;    // requests of that thread in a row
-  int data_in_a_row_ = 0;
-  int several_ = 0;  // requests until a lone thread counts as alone
+  uint32_t tid_ = 0;       // of the last request that somebody waits for
+  int streak_ = 0;         // requests of that thread in a row
+  bool was_data_ = false;  // the last request was READ or WRITE
+  int several_ = 0;        // requests until a lone thread counts as alone
 };
 
 // The CPU that a thread runs on or ran on last; -1 when it cannot be known.

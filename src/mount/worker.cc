@@ -54,7 +54,7 @@ void Worker::run() {
     const Next request = next(buffer);
     if (request.from == nullptr) return place_.door.close();
     const int64_t start_ns = clock.monotonic_ns();
-    clients_.note(request.message);
+    clients_.note(request.message, request.at_once);
     dispatch(place_.session, request.message, *request.from, reply_.bytes(), counts_);
     typical_ns_ += (clock.monotonic_ns() - start_ns - typical_ns_) / kAverageOver;
   }
@@ -65,14 +65,14 @@ Worker::Next Worker::next(MutableBytes buffer) {
   const Connection::Received received = own_->receive(buffer);
   if (received.event == Connection::Event::kUnmounted) return {};
   if (received.event == Connection::Event::kNothing) return wait_at_door(buffer);
-  if (++at_once_ < kBacklog) return {own_, received.message};
+  if (++at_once_ < kBacklog) return {own_, received.message, true};
   at_once_ = 0;
   if (clients_.several()) {
     place_.door.call();
   } else {
     place_.door.pass();
   }
-  return {own_, received.message};
+  return {own_, received.message, true};
 }
 
 Worker::Next Worker::wait_at_door(MutableBytes buffer) {

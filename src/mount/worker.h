@@ -50,8 +50,9 @@ class Worker {
  private:
   // A request and the connection it came by; nullptr when the mount is gone.
   struct Next {
-    Connection* from;
-    ByteView message;
+    Connection* from = nullptr;
+    ByteView message = {};
+    bool at_once = false;  // without waiting
   };
   Next next(MutableBytes buffer);
   Next wait_for_next(MutableBytes buffer);
