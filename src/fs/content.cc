@@ -86,18 +86,19 @@ class ExtentPieces {
 
 }  // namespace
 
-bool Volume::visit_stored(InodeId ino, uint64_t begin, uint64_t end,
+bool Volume::visit_stored(meta::ExtentReader& extents, uint64_t begin, uint64_t end,
                           const Delta::PieceVisitor& visit, Status& failure) const {
   ExtentPieces pieces(begin, end, visit);
-  failure = meta::visit_extents(rows_store_, nullptr, ino, begin, end,
-                                [&](const meta::Extent& extent) { return pieces(extent); });
+  failure = extents.visit(begin, end, [&](const meta::Extent& extent) { return pieces(extent); });
   return failure.ok() && pieces.finish();
 }
 
 bool Volume::visit_layers(InodeId ino, uint64_t begin, uint64_t end,
                           const Delta::PieceVisitor& visit, Status& failure) const {
+  std::optional<meta::ExtentReader> extents;  // made when something is not in memory
   const auto stored = [&](uint64_t from, uint64_t to) {
-    return visit_stored(ino, from, to, visit, failure);
+    if (!extents) extents.emplace(rows_store_, nullptr, ino, end);
+    return visit_stored(*extents, from, to, visit, failure);
   };
   const auto content = contents_.find(ino);
   if (content == contents_.end()) return stored(begin, end);
@@ -382,8 +383,9 @@ uint64_t Volume::pending_allocation(InodeId ino, uint64_t stored) const {
     if (piece.kind != Piece::Kind::kHole) change -= static_cast<int64_t>(piece.length);
     return true;
   };
+  meta::ExtentReader extents(rows_store_, nullptr, ino);
   const auto stored_under = [&](uint64_t from, uint64_t to) {
-    return visit_stored(ino, from, to, count_old, failure);
+    return visit_stored(extents, from, to, count_old, failure);
   };
   for (const auto& [offset, piece] : closed.pieces()) {
     if (piece.kind != Piece::Kind::kHole) change += static_cast<int64_t>(piece.length);

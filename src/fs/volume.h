@@ -201,8 +201,8 @@ class Volume {
   // content.cc
   bool visit_layers(InodeId ino, uint64_t begin, uint64_t end, const Delta::PieceVisitor& visit,
                     Status& failure) const REQUIRES_SHARED(lock_);
-  bool visit_stored(InodeId ino, uint64_t begin, uint64_t end, const Delta::PieceVisitor& visit,
-                    Status& failure) const;
+  bool visit_stored(meta::ExtentReader& extents, uint64_t begin, uint64_t end,
+                    const Delta::PieceVisitor& visit, Status& failure) const;
   Result<std::vector<std::pair<uint64_t, Piece>>> gather(InodeId ino, uint64_t begin,
                                                          uint64_t end) const REQUIRES_SHARED(lock_);
   Status fill(uint64_t offset, MutableBytes into,

@@ -103,9 +103,9 @@ void CommitBuilder::count_live(InodeId ino, const wire::ExtentRow& row, int64_t 
 
 // Retires the committed extents that overlap [begin, end); what stands out on either side goes to
 // `kept`.
-Status CommitBuilder::clear(InodeId ino, uint64_t begin, uint64_t end,
+Status CommitBuilder::clear(ExtentReader& stored, InodeId ino, uint64_t begin, uint64_t end,
                             std::map<uint64_t, wire::ExtentRow>& kept) {
-  return visit_extents(store_, nullptr, ino, begin, end, [&](const Extent& extent) {
+  return stored.visit(begin, end, [&](const Extent& extent) {
     // An extent that begins before the range may have been retired by an earlier change.
     const bool retired =
         extent.offset < begin && touched_.contains(wire::extent_key(ino, extent.offset));
@@ -124,6 +124,7 @@ Status CommitBuilder::clear(InodeId ino, uint64_t begin, uint64_t end,
 Status CommitBuilder::add_content(InodeId ino, std::span<const ContentChange> changes) {
   // Rows of the file after this commit that are not in the store yet, by offset.
   std::map<uint64_t, wire::ExtentRow> rows;
+  ExtentReader stored(store_, nullptr, ino);
   for (const ContentChange& change : changes) {
     const uint64_t end = change.offset + change.length;
     // A remainder kept by an earlier change may reach into this one.
@@ -138,7 +139,7 @@ Status CommitBuilder::add_content(InodeId ino, std::span<const ContentChange> ch
         if (at_end > end) rows[end] = part_of(whole, end - start, at_end - end);
       }
     }
-    TRY(clear(ino, change.offset, end, rows));
+    TRY(clear(stored, ino, change.offset, end, rows));
     if (change.kind == ContentChange::Kind::kHole) continue;
     for (uint64_t at = change.offset; at < end;) {
       const uint64_t length = std::min(end, round_down(at, block_size_) + block_size_) - at;

@@ -84,7 +84,7 @@ class CommitBuilder {
   void disown(InodeId ino, uint64_t offset, const wire::ExtentRow& row);
   void count_live(InodeId ino, const wire::ExtentRow& row, int64_t sign);
   void retire_extent(InodeId ino, const Extent& extent);
-  Status clear(InodeId ino, uint64_t begin, uint64_t end,
+  Status clear(ExtentReader& stored, InodeId ino, uint64_t begin, uint64_t end,
                std::map<uint64_t, wire::ExtentRow>& kept);
   void put_extent(InodeId ino, uint64_t offset, const wire::ExtentRow& row);
   Status settle_inode(const std::string& key, const PendingRow& row, std::string& value);

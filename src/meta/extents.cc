@@ -6,6 +6,8 @@ namespace nacre::meta {
 
 namespace {
 
+constexpr int kNearSteps = 8;  // rows passed one by one before it is quicker to seek
+
 Result<Extent> decode(std::string_view key, std::string_view value) {
   Extent extent;
   extent.offset = TRY(wire::decode_live_key(key)).position;
@@ -18,21 +20,57 @@ Result<Extent> decode(std::string_view key, std::string_view value) {
 
 }  // namespace
 
+ExtentReader::ExtentReader(kv::Store& store, const kv::Snapshot* snapshot, InodeId ino,
+                           uint64_t end)
+    : ino_(ino),
+      rows_(store.iterate(kv::Family::kLive, {wire::extent_key(ino, 0), wire::extent_key(ino, end)},
+                          snapshot)) {}
+
+Status ExtentReader::load() {
+  current_.reset();
+  if (!rows_->valid()) return rows_->status();
+  current_ = TRY(decode(rows_->key(), rows_->value()));
+  return {};
+}
+
+Status ExtentReader::advance() {
+  rows_->next();
+  return load();
+}
+
+// Goes to the first extent that ends after `begin`.
+Status ExtentReader::find(uint64_t begin) {
+  bool near = current_ && current_->offset <= begin;
+  for (int steps = 0; near && current_->end() <= begin; ++steps) {
+    TRY(advance());
+    if (!current_) return {};
+    near = steps < kNearSteps;
+  }
+  if (near) return {};
+  const std::string first = wire::extent_key(ino_, begin);
+  rows_->seek_for_prev(first);
+  if (!rows_->valid()) {
+    TRY(rows_->status());
+    rows_->seek(first);
+  }
+  TRY(load());
+  while (current_ && current_->end() <= begin) TRY(advance());
+  return {};
+}
+
+Status ExtentReader::visit(uint64_t begin, uint64_t end, const ExtentVisitor& visit) {
+  TRY(find(begin));
+  while (current_ && current_->offset < end) {
+    if (!visit(*current_)) return {};
+    if (current_->end() >= end) return {};  // it may overlap the next range as well
+    TRY(advance());
+  }
+  return {};
+}
+
 Status visit_extents(kv::Store& store, const kv::Snapshot* snapshot, InodeId ino, uint64_t begin,
                      uint64_t end, const ExtentVisitor& visit) {
-  const auto rows = store.iterate(kv::Family::kLive,
-                                  {wire::extent_key(ino, 0), wire::extent_key(ino, end)}, snapshot);
-  const std::string first = wire::extent_key(ino, begin);
-  rows->seek_for_prev(first);
-  if (!rows->valid()) {
-    TRY(rows->status());
-    rows->seek(first);
-  }
-  for (; rows->valid(); rows->next()) {
-    const Extent extent = TRY(decode(rows->key(), rows->value()));
-    if (extent.end() > begin && !visit(extent)) return {};
-  }
-  return rows->status();
+  return ExtentReader(store, snapshot, ino, end).visit(begin, end, visit);
 }
 
 Status visit_past_extents(kv::Store& store, Sequence at, uint64_t block_size, InodeId ino,
