@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "mount/port.h"
 #include "os/mutex.h"
 
