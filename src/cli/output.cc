@@ -59,9 +59,9 @@ std::string time_cell(const node::Json& object, std::string_view field) {
 }
 
 const node::Json& part(const node::Json& object, std::string_view field) {
-  static const node::Json nothing = node::Json::object();
+  static const node::Json kNothing = node::Json::object();
   const node::Json* value = find(object, field);
-  return value == nullptr ? nothing : *value;
+  return value == nullptr ? kNothing : *value;
 }
 
 void print_json(const node::Json& value) {

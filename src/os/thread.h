@@ -14,7 +14,7 @@ class Thread {
   Thread(std::string name, std::function<void()> body);
   ~Thread() { join(); }
   Thread(Thread&&) = default;
-  Thread& operator=(Thread&& other) {
+  Thread& operator=(Thread&& other) noexcept {
     join();
     thread_ = std::move(other.thread_);
     return *this;
