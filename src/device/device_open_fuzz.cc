@@ -117,8 +117,9 @@ void use(Device& device, bool exact) {
   });
   (void)device.check(true, [](const Problem&) {}).ok();
   (void)device.clean(1u << 20).ok();
-  const ByteView parts[] = {as_bytes("new")};
-  (void)device.put({999, 999}, 1, parts, {}).ok();
+  const std::string bytes = content_of(7);
+  const ByteView parts[] = {as_bytes(bytes)};
+  (void)device.put({7, 7}, 1, parts, {}).ok();
   (void)device.sync().ok();
   (void)device.close().ok();
 }
