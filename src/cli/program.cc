@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "cli/bench/command.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/text.h"
 
 namespace nacre::cli {
 namespace {
@@ -39,6 +41,25 @@ bool looks_like_path(const std::string& word) {
   return word.contains('/') || ::stat(word.c_str(), &status) == 0;
 }
 
+// What is wrong with the words given, in one line.
+std::string usage_message(const CLI::App* program, const CLI::Error& wrong) {
+  const CLI::App* command = program;
+  std::string name = program->get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  std::string what = wrong.what();
+  const bool lacks_command = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr &&
+                             command->get_require_subcommand_min() > 0;
+  const std::vector<std::string> words = command->remaining();
+  if (lacks_command && words.empty()) what = "a command is missing";
+  if (lacks_command && !words.empty()) {
+    what = fmt::format("there is no command '{}'", printable(words.front()));
+  }
+  return fmt::format("nacre: {}; see {} --help\n", what, name);
+}
+
 }  // namespace
 
 void on_command(CLI::App& command, int& exit_code, std::function<Status()> body) {
@@ -64,6 +85,7 @@ std::unique_ptr<CLI::App> make_program(int& exit_code) {
   program->set_version_flag("--version", "nacre " NACRE_VERSION);
   program->require_subcommand(1);
   program->footer(kFooter);
+  program->failure_message(usage_message);
   add_volume(*program, exit_code);
   add_mount(*program, exit_code);
   add_unmount(*program, exit_code);
