@@ -69,10 +69,7 @@ void add_forget(CLI::App& program, int& exit_code) {
   CLI::App& command =
       *program.add_subcommand("forget", "Erase one path's content from all history, for good");
   const auto given = std::make_shared<Arguments>();
-  command
-      .add_option("PATH", given->path,
-                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
-      ->required();
+  add_path(command, given->path);
   command.add_flag("--yes", given->yes, "Do not ask");
   command.add_flag("--json", given->json, "For scripts");
   command.footer(

@@ -110,10 +110,7 @@ void add_history(CLI::App& program, int& exit_code) {
   CLI::App& command =
       *program.add_subcommand("history", "List the versions of a file, or deleted names");
   const auto given = std::make_shared<Arguments>();
-  command
-      .add_option("PATH", given->path,
-                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
-      ->required();
+  add_path(command, given->path);
   command.add_flag("--deleted", given->deleted, "Names that the directory PATH holds no more");
   command.add_flag("-r,--recursive", given->recursive,
                    "With --deleted: those of the directories below it too");

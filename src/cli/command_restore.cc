@@ -70,10 +70,7 @@ void add_restore(CLI::App& program, int& exit_code) {
   CLI::App& command =
       *program.add_subcommand("restore", "Bring a file or a directory tree back as it was");
   const auto given = std::make_shared<Arguments>();
-  command
-      .add_option("PATH", given->path,
-                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
-      ->required();
+  add_path(command, given->path);
   auto* at = command.add_option("--at", given->at,
                                 "A time, '2 hours ago', a sequence or a snapshot's name");
   command.add_option("--version", given->version, "A number that `nacre history` shows")

@@ -10,6 +10,9 @@
 
 namespace nacre::cli {
 
+// The argument PATH of commands on a file and its past.
+void add_path(CLI::App& command, std::string& path);
+
 void add_volume(CLI::App& program, int& exit_code);
 void add_mount(CLI::App& program, int& exit_code);
 void add_unmount(CLI::App& program, int& exit_code);

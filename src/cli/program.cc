@@ -72,6 +72,13 @@ void on_command(CLI::App& command, int& exit_code, std::function<Status()> body)
   });
 }
 
+void add_path(CLI::App& command, std::string& path) {
+  command
+      .add_option("PATH", path,
+                  "Below a mount, deleted or not; or DIR:PATH where nothing is mounted")
+      ->required();
+}
+
 std::vector<std::string> with_command(const CLI::App& program, std::vector<std::string> arguments) {
   const bool helper_call = arguments.size() >= 2 && !is_command(program, arguments[0]) &&
                            looks_like_path(arguments[0]) && looks_like_path(arguments[1]);
