@@ -213,7 +213,8 @@ Status Volume::write(InodeId ino, uint64_t offset, ByteView data, const WriteOpt
     if (inode.type() != meta::FileType::kRegular) return Code::kInvalid;
     if (data.empty()) return {};
     const uint64_t size = std::max<uint64_t>(inode.row.size, offset + data.size());
-    TRY(namespace_.touch_content(ino, size, !options.from_cache, options.kill_suid_sgid));
+    TRY(namespace_.touch_content(ino, size, options.times == TimesBy::kTree,
+                                 options.kill_suid_sgid));
     active_delta(ino).write(offset, data, memory_);
     ++active_pieces_;
   }
@@ -236,7 +237,8 @@ Result<meta::Attr> Volume::set_attributes(InodeId ino, const meta::SetAttr& chan
   return attr;
 }
 
-Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode) {
+Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode,
+                        TimesBy times) {
   if (is_read_only()) return Code::kReadOnly;
   if (length == 0) return Code::kInvalid;
   if (offset > meta::kMaxFileBytes || length > meta::kMaxFileBytes - offset) return Code::kTooBig;
@@ -260,7 +262,7 @@ Status Volume::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateM
   }
   std::optional<uint64_t> size;
   if (grows && end > inode.row.size) size = end;
-  TRY(namespace_.touch_content(ino, size, true, false));
+  TRY(namespace_.touch_content(ino, size, times == TimesBy::kTree, false));
   put_pieces(ino, offset, std::move(pieces), offset);
   return {};
 }
@@ -316,19 +318,20 @@ Result<std::vector<PieceAt>> Volume::gather_past(Sequence at, InodeId ino, uint6
 
 // Lays `length` bytes' worth of pieces, taken from `from_offset` on, over a regular file.
 Result<uint64_t> Volume::share(InodeId to, uint64_t to_offset, uint64_t from_offset,
-                               uint64_t length, std::vector<PieceAt> pieces) {
+                               uint64_t length, std::vector<PieceAt> pieces, TimesBy times) {
   const meta::Inode target = TRY(meta::load_inode(rows_, to));
   if (target.type() != meta::FileType::kRegular) return Code::kInvalid;
   if (to_offset > meta::kMaxFileBytes || length > meta::kMaxFileBytes - to_offset) {
     return Code::kTooBig;
   }
-  TRY(namespace_.touch_content(to, std::max(target.row.size, to_offset + length), true, true));
+  TRY(namespace_.touch_content(to, std::max(target.row.size, to_offset + length),
+                               times == TimesBy::kTree, true));
   put_pieces(to, to_offset, std::move(pieces), from_offset);
   return length;
 }
 
 Result<uint64_t> Volume::copy_range(InodeId from, uint64_t from_offset, InodeId to,
-                                    uint64_t to_offset, uint64_t length) {
+                                    uint64_t to_offset, uint64_t length, TimesBy times) {
   if (is_read_only()) return Code::kReadOnly;
   const os::ExclusiveLock lock(lock_);
   const meta::Inode source = TRY(meta::load_inode(rows_, from));
@@ -336,18 +339,18 @@ Result<uint64_t> Volume::copy_range(InodeId from, uint64_t from_offset, InodeId 
   if (from_offset >= source.row.size || length == 0) return uint64_t{0};
   length = std::min({length, source.row.size - from_offset, kLargestCopy});
   return share(to, to_offset, from_offset, length,
-               TRY(gather(from, from_offset, from_offset + length)));
+               TRY(gather(from, from_offset, from_offset + length)), times);
 }
 
 Result<uint64_t> Volume::copy_past_range(Sequence at, InodeId from, uint64_t size,
                                          uint64_t from_offset, InodeId to, uint64_t to_offset,
-                                         uint64_t length) {
+                                         uint64_t length, TimesBy times) {
   if (is_read_only()) return Code::kReadOnly;
   if (from_offset >= size || length == 0) return uint64_t{0};
   length = std::min({length, size - from_offset, kLargestCopy});
   const os::ExclusiveLock lock(lock_);
   return share(to, to_offset, from_offset, length,
-               TRY(gather_past(at, from, from_offset, from_offset + length)));
+               TRY(gather_past(at, from, from_offset, from_offset + length)), times);
 }
 
 Status Volume::restore_content(InodeId from, Sequence at, InodeId to) {

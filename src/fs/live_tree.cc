@@ -84,6 +84,7 @@ Result<meta::Attr> LiveTree::get_attr(InodeId ino) { return volume_.get_attr(ino
 Result<meta::Attr> LiveTree::set_attr(const Caller&, InodeId ino, const meta::SetAttr& change) {
   TRY(volume_.admit_change(Volume::Growth::kNothingNew));
   meta::SetAttr wanted = change;
+  wanted.size_keeps_mtime = times_ == TimesBy::kKernel;
   if (change.uid || change.gid || change.mode) {
     const meta::Inode inode = TRY(volume_.look(
         [&](const meta::Namespace& names) { return meta::load_inode(names.rows(), ino); }));
@@ -221,7 +222,9 @@ Result<size_t> LiveTree::read(InodeId ino, uint64_t offset, MutableBytes into) {
 }
 
 Status LiveTree::write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) {
-  return volume_.write(ino, offset, data, options);
+  WriteOptions adjusted = options;
+  if (times_ == TimesBy::kKernel) adjusted.times = times_;
+  return volume_.write(ino, offset, data, adjusted);
 }
 
 Status LiveTree::sync(InodeId ino, SyncScope) {
@@ -233,7 +236,7 @@ Status LiveTree::sync(InodeId ino, SyncScope) {
 }
 
 Status LiveTree::allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode) {
-  return volume_.allocate(ino, offset, length, mode);
+  return volume_.allocate(ino, offset, length, mode, times_);
 }
 
 Result<uint64_t> LiveTree::seek(InodeId ino, uint64_t offset, SeekKind kind) {
@@ -242,7 +245,7 @@ Result<uint64_t> LiveTree::seek(InodeId ino, uint64_t offset, SeekKind kind) {
 
 Result<uint64_t> LiveTree::copy_range(InodeId from, uint64_t from_offset, InodeId to,
                                       uint64_t to_offset, uint64_t length) {
-  return volume_.copy_range(from, from_offset, to, to_offset, length);
+  return volume_.copy_range(from, from_offset, to, to_offset, length, times_);
 }
 
 Result<std::string> LiveTree::get_xattr(InodeId ino, std::string_view name) {

@@ -33,6 +33,9 @@ class LiveTree final : public Tree {
                         const std::function<bool(const DirectoryEntry&)>& sink) override;
   Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into) override;
   Status write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) override;
+  void leave_times_to_kernel() override { times_ = TimesBy::kKernel; }
+  // Who sets the times of this tree's files.
+  TimesBy times() const { return times_; }
   std::vector<InodeId> referenced() override { return volume_.references().all(); }
   bool is_scarce() const override { return volume_.is_scarce(); }
   Status admit_write(InodeId ino, uint64_t bytes) override {
@@ -62,6 +65,7 @@ class LiveTree final : public Tree {
 
   Volume& volume_;
   LiveTreeOptions options_;
+  TimesBy times_ = TimesBy::kTree;  // set before the first request
 };
 
 }  // namespace nacre::fs

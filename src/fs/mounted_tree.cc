@@ -179,7 +179,8 @@ Result<uint64_t> MountedTree::copy_range(InodeId from, uint64_t from_offset, Ino
   const auto node = TRY(past_.node_of(from));
   const meta::Attr attr = TRY(past_.get_attr(from));
   if (attr.type != meta::FileType::kRegular) return Code::kInvalid;
-  return volume_.copy_past_range(node.at, node.ino, attr.size, from_offset, to, to_offset, length);
+  return volume_.copy_past_range(node.at, node.ino, attr.size, from_offset, to, to_offset, length,
+                                 live_.times());
 }
 
 Result<std::string> MountedTree::get_xattr(InodeId ino, std::string_view name) {

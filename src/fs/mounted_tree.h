@@ -35,6 +35,7 @@ class MountedTree final : public Tree {
                         const std::function<bool(const DirectoryEntry&)>& sink) override;
   Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into) override;
   Status write(InodeId ino, uint64_t offset, ByteView data, const WriteOptions& options) override;
+  void leave_times_to_kernel() override { live_.leave_times_to_kernel(); }
   std::vector<InodeId> referenced() override { return live_.referenced(); }
   bool is_scarce() const override { return live_.is_scarce(); }
   Status admit_write(InodeId ino, uint64_t bytes) override;

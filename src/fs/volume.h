@@ -114,13 +114,14 @@ class Volume {
   std::vector<InodeId> age_promises();
   void drop_aged_promises();
   Result<meta::Attr> set_attributes(InodeId ino, const meta::SetAttr& change);
-  Status allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode);
+  Status allocate(InodeId ino, uint64_t offset, uint64_t length, AllocateMode mode, TimesBy times);
   Result<uint64_t> seek(InodeId ino, uint64_t offset, SeekKind kind);
   Result<uint64_t> copy_range(InodeId from, uint64_t from_offset, InodeId to, uint64_t to_offset,
-                              uint64_t length);
+                              uint64_t length, TimesBy times);
   // As copy_range(), from a file as it was: `size` is its size then.
   Result<uint64_t> copy_past_range(Sequence at, InodeId from, uint64_t size, uint64_t from_offset,
-                                   InodeId to, uint64_t to_offset, uint64_t length);
+                                   InodeId to, uint64_t to_offset, uint64_t length,
+                                   TimesBy times);
   // Lays the content that `from` had as of `at` over `to`, without moving data, and gives it that
   // size.
   Status restore_content(InodeId from, Sequence at, InodeId to);
@@ -212,7 +213,8 @@ class Volume {
   Result<std::vector<std::pair<uint64_t, Piece>>> gather_past(Sequence at, InodeId ino,
                                                               uint64_t begin, uint64_t end) const;
   Result<uint64_t> share(InodeId to, uint64_t to_offset, uint64_t from_offset, uint64_t length,
-                         std::vector<std::pair<uint64_t, Piece>> pieces) REQUIRES(lock_);
+                         std::vector<std::pair<uint64_t, Piece>> pieces, TimesBy times)
+      REQUIRES(lock_);
   void put_pieces(InodeId ino, uint64_t offset, std::vector<std::pair<uint64_t, Piece>> pieces,
                   uint64_t from_offset) REQUIRES(lock_);
   Status wait_for_memory();

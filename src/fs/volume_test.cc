@@ -161,6 +161,23 @@ TEST_F(VolumeTest, AllocatingWhatIsAllocatedLeavesNothingPendingBehind) {
   EXPECT_TRUE(volume_->commit().ok());
 }
 
+TEST_F(VolumeTest, TimesLeftToTheKernelAreNotSetHere) {
+  open();
+  tree_->leave_times_to_kernel();
+  const InodeId file = make("a");
+  const InodeId copy = make("b");
+  meta::SetAttr sent;
+  sent.mtime = sent.ctime = Timestamp{77};
+  for (const InodeId ino : {file, copy}) ASSERT_TRUE(tree_->set_attr({}, ino, sent).ok());
+  ASSERT_TRUE(write(file, 0, "text").ok());
+  ASSERT_TRUE(tree_->allocate(file, 1, 2, AllocateMode::kPunchHole).ok());
+  ASSERT_TRUE(tree_->copy_range(file, 0, copy, 0, 4).ok());
+  meta::SetAttr resized;
+  resized.size = 4;
+  ASSERT_TRUE(tree_->set_attr({}, file, resized).ok());
+  for (const InodeId ino : {file, copy}) EXPECT_EQ(tree_->get_attr(ino)->mtime, Timestamp{77});
+}
+
 TEST_F(VolumeTest, AWriteOfNothingChangesNothing) {
   open();
   const InodeId file = make("a");

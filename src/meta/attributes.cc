@@ -31,7 +31,7 @@ Result<Inode> Namespace::set_attributes(InodeId ino, const SetAttr& change) {
   if (change.size) {
     row.size = *change.size;
     row.content = rows_.active_sequence();
-    row.mtime = now;
+    if (!change.size_keeps_mtime) row.mtime = now;
   }
   if (change.atime) row.atime = *change.atime;
   if (change.mtime) row.mtime = *change.mtime;

@@ -53,6 +53,7 @@ struct SetAttr {
   std::optional<Timestamp> ctime;
   bool atime_now = false;
   bool mtime_now = false;
+  bool size_keeps_mtime = false;  // else a change of size sets the modification time
   bool kill_suid_sgid = false;  // drop setuid, and setgid where group-executable
 };
 

@@ -72,6 +72,7 @@ Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
                .features = features,
                .cache_missing_names = options.cache_missing_names,
                .uncached = {}} {
+  if (features.write_back) tree.leave_times_to_kernel();
   const Workplace place = {.session = session_, .door = door_, .shared = *connection_};
   for (int i = 0; i < worker_count(options); ++i) {
     workers_.push_back(std::make_unique<Worker>(place, clone_connection()));

@@ -91,7 +91,7 @@ class TestTree final : public fs::Tree {
     n.attr.ctime = change.ctime.value_or(now());
     if (change.size) {
       n.content.resize(*change.size);
-      n.attr.mtime = now();
+      if (times_ == fs::TimesBy::kTree) n.attr.mtime = now();
     }
     if (change.atime || change.atime_now) n.attr.atime = change.atime.value_or(now());
     if (change.mtime || change.mtime_now) n.attr.mtime = change.mtime.value_or(now());
@@ -213,6 +213,8 @@ class TestTree final : public fs::Tree {
     return TRY(node(ino))->content.read(offset, into);
   }
 
+  void leave_times_to_kernel() override { times_ = fs::TimesBy::kKernel; }
+
   Status write(InodeId ino, uint64_t offset, ByteView data,
                const fs::WriteOptions& options) override {
     const os::Lock lock(mutex_);
@@ -221,7 +223,7 @@ class TestTree final : public fs::Tree {
     last_write_ = options;
     if (options.kill_suid_sgid) kill_suid_sgid(n);
     n.content.write(offset, data);
-    if (!options.from_cache) n.attr.mtime = n.attr.ctime = now();
+    if (times_ == fs::TimesBy::kTree) n.attr.mtime = n.attr.ctime = now();
     return {};
   }
 
@@ -438,6 +440,7 @@ class TestTree final : public fs::Tree {
   uint64_t next_ino_ GUARDED_BY(mutex_) = 2;
   uint64_t next_cookie_ GUARDED_BY(mutex_) = 3;
   fs::WriteOptions last_write_ GUARDED_BY(mutex_);
+  fs::TimesBy times_ = fs::TimesBy::kTree;
   std::vector<fs::SyncScope> syncs_ GUARDED_BY(mutex_);
   os::CondVar released_;
   bool held_ GUARDED_BY(mutex_) = false;

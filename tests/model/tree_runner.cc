@@ -174,8 +174,10 @@ Result<std::string> TreeRunner::run_content(const Operation& operation) {
     case Kind::kWriteDurable:
     case Kind::kWriteKilling: {
       const std::string bytes = bytes_of(operation.value, operation.length);
+      const bool cached = operation.kind == Kind::kWriteCached;
       return nothing(tree_.write(ino, operation.offset, as_bytes(bytes),
-                                 {.from_cache = operation.kind == Kind::kWriteCached,
+                                 {.from_cache = cached,
+                                  .times = cached ? fs::TimesBy::kKernel : fs::TimesBy::kTree,
                                   .kill_suid_sgid = operation.kind == Kind::kWriteKilling,
                                   .durable = operation.kind == Kind::kWriteDurable}));
     }
