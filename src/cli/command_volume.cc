@@ -15,7 +15,7 @@ namespace {
 
 struct Arguments {
   std::string directory;
-  std::string block_size = "4MiB";
+  std::string block_size;
   std::string compress = "none";
   std::string capacity;
   std::vector<std::string> devices;
@@ -24,7 +24,10 @@ struct Arguments {
 
 Result<node::CreateOptions> options_of(const Arguments& given) {
   node::CreateOptions options;
-  options.block_size = TRY(parse_size(given.block_size));
+  if (!given.block_size.empty()) {
+    options.block_size = TRY(parse_size(given.block_size));
+    if (options.block_size == 0) return Error(Code::kInvalid, "blocks of 0 bytes hold nothing");
+  }
   options.compression = TRY(codec::parse_compression(given.compress));
   if (!given.capacity.empty()) {
     options.capacity_bytes = TRY(parse_size(given.capacity));
@@ -62,8 +65,8 @@ void add_volume(CLI::App& program, int& exit_code) {
                   "Its directory, new or empty: for rows, and for data where no device is given")
       ->required();
   command
-      .add_option("--block-size", given->block_size, "Largest block: a power of two from 64KiB on")
-      ->capture_default_str();
+      .add_option("--block-size", given->block_size,
+                  "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
   command.add_option("--compress", given->compress, "none, lz4 or zstd")->capture_default_str();
   command.add_option("--capacity", given->capacity,
                      "The most it may take; default: what the disk can spare");

@@ -7,7 +7,11 @@ namespace nacre::kv {
 Result<std::unique_ptr<SpaceReserve>> SpaceReserve::open(os::FileSystem& disk,
                                                          const std::string& path, uint64_t bytes) {
   std::unique_ptr<os::File> file = TRY(disk.open(path, os::OpenMode::kCreate));
-  const uint64_t size = TRY(file->size());
+  uint64_t size = TRY(file->size());
+  if (size > bytes) {
+    TRY(file->truncate(bytes));
+    size = bytes;
+  }
   std::unique_ptr<SpaceReserve> reserve(new SpaceReserve(disk, path, bytes, std::move(file)));
   reserve->held_ = size >= bytes;
   return reserve;

@@ -118,6 +118,14 @@ TEST_F(RocksStoreTest, MemoryStaysWithinItsBudget) {
   EXPECT_GE(most_bytes, kBudgetBytes / 4);
 }
 
+TEST_F(RocksStoreTest, WithLessMemoryItKeepsLessOfTheDisk) {
+  const uint64_t large_bytes =
+      open_sound({.memory_bytes = 32 * kMiB, .create = true})->usage()->disk_bytes;
+  EXPECT_GT(large_bytes, 16 * kMiB);
+  EXPECT_LT(open_sound({.memory_bytes = 4 * kMiB})->usage()->disk_bytes, 4 * kMiB);
+  EXPECT_LT(disk_.space("/")->total_bytes - disk_.space("/")->free_bytes, 4 * kMiB);
+}
+
 TEST_F(RocksStoreTest, CompactionGivesBackTheSpaceOfErasedRows) {
   const auto store = open_sound();
   os::SeededRandom random(7);

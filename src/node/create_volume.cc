@@ -18,8 +18,11 @@
 namespace nacre::node {
 namespace {
 
-// A device has at least eight segments of at least eight blocks.
-constexpr uint64_t kLeastBlocks = 64;
+// Twelve segments of eight blocks: with what a device keeps free of them, its capacity is not less.
+constexpr uint64_t kLeastBlocks = 96;
+constexpr uint64_t kUsualBlockSize = 4 * kMiB;
+// Space is taken and kept free in segments of some blocks each: small next to the volume if blocks are.
+constexpr uint64_t kUsualBlocks = 512;
 // What removed blocks may take on a directory's host, until cleaning, beyond the capacity.
 constexpr uint64_t kGarbageDivisor = 16;
 
@@ -35,6 +38,26 @@ Status remove_tree(os::FileSystem& files, const std::string& path) {
 std::string parent_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Bytes of the smallest part that the volume is to be made of.
+Result<uint64_t> smallest_part(os::FileSystem& files, const CreateOptions& options) {
+  uint64_t smallest = options.capacity_bytes == 0 ? ~uint64_t{0} : options.capacity_bytes;
+  for (const std::string& path : options.devices) {
+    const os::PathKind kind = TRY(files.kind(path));
+    if (kind != os::PathKind::kFile && kind != os::PathKind::kBlockDevice) continue;
+    const auto file = TRY(files.open(path, os::OpenMode::kRead));
+    smallest = std::min(smallest, TRY(file->size()));
+  }
+  return smallest;
+}
+
+Result<CreateOptions> with_block_size(os::FileSystem& files, CreateOptions options) {
+  if (options.block_size == 0) {
+    const uint64_t fitting = std::bit_floor(TRY(smallest_part(files, options)) / kUsualBlocks);
+    options.block_size = std::clamp(fitting, wire::kMinBlockSize, kUsualBlockSize);
+  }
+  return options;
 }
 
 Status check_options(const CreateOptions& options) {
@@ -133,8 +156,9 @@ class Creation {
     superblock_.compression = options_.compression;
     superblock_.capacity_bytes = options_.capacity_bytes;
     for (uint8_t& byte : superblock_.name_key) byte = static_cast<uint8_t>(host_.random.next());
-    const auto rows =
-        TRY(kv::RocksStore::open(host_.files, rows_path(directory_), {.create = true}));
+    const auto rows = TRY(kv::RocksStore::open(
+        host_.files, rows_path(directory_),
+        {.memory_bytes = MemoryPlan().rows_bytes_for(options_.capacity_bytes), .create = true}));
     std::vector<std::unique_ptr<device::Device>> devices;
     for (const wire::VolumeDevice& known : superblock_.devices) {
       const std::string path = known.path.empty() ? data_path(directory_) : known.path;
@@ -189,7 +213,8 @@ class Creation {
 }  // namespace
 
 Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::string& directory,
-                                             const CreateOptions& options) {
+                                             const CreateOptions& given) {
+  const CreateOptions options = TRY(with_block_size(host.files, given));
   TRY(check_options(options));
   TRY(check_place(host.files, directory, options.force));
   Creation creation(host, directory, options);

@@ -14,7 +14,7 @@
 namespace nacre::node {
 
 struct CreateOptions {
-  uint64_t block_size = 4 * kMiB;
+  uint64_t block_size = 0;  // 0: 4 MiB, less on small volumes
   codec::Compression compression = codec::Compression::kNone;
   uint64_t capacity_bytes = 0;       // 0: what the host can spare
   std::vector<std::string> devices;  // absolute paths; none: a directory beside the superblock

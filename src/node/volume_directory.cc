@@ -36,13 +36,12 @@ Error explained(const std::string& path, const Error& error) {
   }
 }
 
-// The row store keeps space on disk in proportion to its memory: little in a small volume.
-uint64_t memory_of_rows(uint64_t wanted_bytes, uint64_t capacity_bytes) {
-  if (capacity_bytes == 0) return wanted_bytes;
-  return std::min(wanted_bytes, std::max(kLeastRowsBytes, capacity_bytes / kRowsShare));
-}
-
 }  // namespace
+
+uint64_t MemoryPlan::rows_bytes_for(uint64_t capacity_bytes) const {
+  if (capacity_bytes == 0) return rows_bytes;
+  return std::min(rows_bytes, std::max(kLeastRowsBytes, capacity_bytes / kRowsShare));
+}
 
 fs::VolumeSettings settings_of(const wire::VolumeSuperblock& superblock) {
   fs::VolumeSettings settings;
@@ -71,7 +70,7 @@ Status VolumeDirectory::open_parts() {
   for (const std::string& problem : found_.problems) spdlog::warn("{}", problem);
   rows_ = TRY(kv::RocksStore::open(
       host_.files, rows_path(path_),
-      {.memory_bytes = memory_of_rows(options_.memory.rows_bytes, superblock().capacity_bytes),
+      {.memory_bytes = options_.memory.rows_bytes_for(superblock().capacity_bytes),
        .read_only = options_.read_only}));
   local_ = std::make_unique<block::LocalStore>(TRY(open_devices()), superblock().compression);
   watched_ = std::make_unique<WatchedStore>(*local_, host_.clock);

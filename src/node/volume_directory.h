@@ -30,6 +30,10 @@ struct MemoryPlan {
   uint64_t dirty_bytes = 96 * kMiB;
   uint64_t block_cache_bytes = 64 * kMiB;
   uint64_t record_heads_bytes = 16 * kMiB;  // over all devices
+
+  // The row store keeps space on disk in proportion to its memory: little in a volume whose
+  // capacity was chosen small.
+  uint64_t rows_bytes_for(uint64_t capacity_bytes) const;
 };
 
 class VolumeDirectory {

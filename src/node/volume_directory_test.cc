@@ -224,6 +224,27 @@ TEST_F(CreateVolumeTest, ImpossibleOptionsAreRefusedAndLeaveNothingBehind) {
   EXPECT_EQ(*disk_.kind(kDirectory), os::PathKind::kMissing);
 }
 
+TEST_F(CreateVolumeTest, ASmallVolumeHasSmallBlocksAndTakesLittleOfItsHost) {
+  CreateOptions options;
+  options.capacity_bytes = 64 * kMiB;
+  const uint64_t before = disk_.space("/")->free_bytes;
+  create(options);
+  EXPECT_LT(before - disk_.space("/")->free_bytes, 24 * kMiB);
+  const auto directory = open();
+  EXPECT_EQ(directory->superblock().block_size, 128 * kKiB);
+  EXPECT_EQ(directory->volume().usage().capacity, 64 * kMiB);
+}
+
+TEST_F(CreateVolumeTest, BlocksFollowTheSmallestDevice) {
+  const auto disk = disk_.open("/small.img", os::OpenMode::kCreate);
+  ASSERT_TRUE((*disk)->truncate(256 * kMiB).ok());
+  ASSERT_TRUE(disk_.create_directories("/large").ok());
+  CreateOptions options;
+  options.devices = {"/large", "/small.img"};
+  create(options);
+  EXPECT_EQ(open()->superblock().block_size, 512 * kKiB);
+}
+
 TEST_F(CreateVolumeTest, ADeviceThatHoldsSomethingIsRefusedAndNothingIsLeftBehind) {
   ASSERT_TRUE(disk_.create_directories("/disk").ok());
   put_file("/disk/letters");
