@@ -4,6 +4,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/units.h"
 
@@ -13,6 +15,7 @@ namespace {
 constexpr int kCacheShardBits = 4;
 constexpr double kIndexShareOfCache = 0.5;
 constexpr double kFilterBitsPerKey = 10;
+constexpr uint64_t kMostBufferedBudgetBytes = 96 * kMiB;
 
 std::shared_ptr<rocksdb::TableFactory> table_factory(const RocksMemory& memory) {
   rocksdb::BlockBasedTableOptions table;
@@ -32,8 +35,15 @@ std::shared_ptr<rocksdb::TableFactory> table_factory(const RocksMemory& memory) 
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
 
-// Shares of the budget. A commit rewrites live rows most; configuration is a handful of rows.
+// The part of a budget that write buffers are a share of: beyond it, more memory only caches, as
+// larger buffers would take longer to write out, and more of the disk for the reserve.
+uint64_t buffered_budget(uint64_t budget_bytes) {
+  return std::min(budget_bytes, kMostBufferedBudgetBytes);
+}
+
+// A commit rewrites live rows most; configuration is a handful of rows.
 uint64_t write_buffer_bytes(Family family, uint64_t budget_bytes) {
+  budget_bytes = buffered_budget(budget_bytes);
   switch (family) {
     case Family::kLive:
       return budget_bytes / 6;
@@ -52,7 +62,8 @@ uint64_t write_buffer_bytes(Family family, uint64_t budget_bytes) {
 RocksMemory::RocksMemory(uint64_t budget_bytes)
     : bytes(budget_bytes),
       cache(rocksdb::NewLRUCache(budget_bytes, kCacheShardBits, false, kIndexShareOfCache)),
-      write_buffers(std::make_shared<rocksdb::WriteBufferManager>(budget_bytes * 5 / 12, cache)) {}
+      write_buffers(std::make_shared<rocksdb::WriteBufferManager>(
+          buffered_budget(budget_bytes) * 5 / 12, cache)) {}
 
 uint64_t RocksMemory::reserve_bytes() const {
   // While one set of buffers is written, half of the next may fill; logs and manifest are small.

@@ -26,7 +26,7 @@ namespace nacre::node {
 // What one process may hold of each kind. With the index of the devices, what the kernel refers to
 // and the threads, below 400 MiB.
 struct MemoryPlan {
-  uint64_t rows_bytes = 96 * kMiB;
+  uint64_t rows_bytes = 224 * kMiB;
   uint64_t dirty_bytes = 96 * kMiB;
   uint64_t block_cache_bytes = 64 * kMiB;
   uint64_t record_heads_bytes = 16 * kMiB;  // over all devices
