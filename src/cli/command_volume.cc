@@ -64,9 +64,9 @@ void add_volume(CLI::App& program, int& exit_code) {
       .add_option("DIR", given->directory,
                   "Its directory, new or empty: for rows, and for data where no device is given")
       ->required();
-  command
-      .add_option("--block-size", given->block_size,
-                  "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
+  command.add_option(
+      "--block-size", given->block_size,
+      "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
   command.add_option("--compress", given->compress, "none, lz4 or zstd")->capture_default_str();
   command.add_option("--capacity", given->capacity,
                      "The most it may take; default: what the disk can spare");

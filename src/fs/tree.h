@@ -60,12 +60,12 @@ enum class XattrMode { kSet, kCreate, kReplace };
 // What must be durable: the content and what is needed to read it, or the times as well.
 enum class SyncScope { kData, kAll };
 
-// Who sets the times of a file whose content changes: a kernel that caches writes shows its own, and
-// its clock and ours read differently within one tick.
+// Who sets the times of a file whose content changes: a kernel that caches writes shows its own,
+// and its clock and ours read differently within one tick.
 enum class TimesBy { kTree, kKernel };
 
 struct WriteOptions {
-  bool from_cache = false;      // the kernel's write-back: it keeps the size itself
+  bool from_cache = false;  // the kernel's write-back: it keeps the size itself
   TimesBy times = TimesBy::kTree;
   bool kill_suid_sgid = false;  // as a write by an unprivileged caller does
   bool durable = false;         // O_SYNC: durable on return
@@ -110,8 +110,8 @@ class Tree {
   virtual Status read_directory(InodeId ino, uint64_t cookie, bool with_attr,
                                 const std::function<bool(const DirectoryEntry&)>& sink) = 0;
 
-  // From now on the times of regular files are left to the kernel, which sends them with set_attr().
-  // Before any request of that kernel.
+  // From now on the times of regular files are left to the kernel, which sends them with
+  // set_attr(). Before any request of that kernel.
   virtual void leave_times_to_kernel() {}
   // Bytes read into `into`; fewer than asked only at the end of the file.
   virtual Result<size_t> read(InodeId ino, uint64_t offset, MutableBytes into) = 0;

@@ -120,8 +120,7 @@ class Volume {
                               uint64_t length, TimesBy times);
   // As copy_range(), from a file as it was: `size` is its size then.
   Result<uint64_t> copy_past_range(Sequence at, InodeId from, uint64_t size, uint64_t from_offset,
-                                   InodeId to, uint64_t to_offset, uint64_t length,
-                                   TimesBy times);
+                                   InodeId to, uint64_t to_offset, uint64_t length, TimesBy times);
   // Lays the content that `from` had as of `at` over `to`, without moving data, and gives it that
   // size.
   Status restore_content(InodeId from, Sequence at, InodeId to);

@@ -19,7 +19,8 @@ namespace nacre::kv {
 // Safe from any thread.
 class SpaceReserve {
  public:
-  // Finds out whether the file at `path` has the space already. Takes none; gives back what is more.
+  // Finds out whether the file at `path` has the space already. Takes none; gives back what is
+  // more.
   static Result<std::unique_ptr<SpaceReserve>> open(os::FileSystem& disk, const std::string& path,
                                                     uint64_t bytes);
 

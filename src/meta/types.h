@@ -54,7 +54,7 @@ struct SetAttr {
   bool atime_now = false;
   bool mtime_now = false;
   bool size_keeps_mtime = false;  // else a change of size sets the modification time
-  bool kill_suid_sgid = false;  // drop setuid, and setgid where group-executable
+  bool kill_suid_sgid = false;    // drop setuid, and setgid where group-executable
 };
 
 }  // namespace nacre::meta

@@ -21,7 +21,8 @@ namespace {
 // Twelve segments of eight blocks: with what a device keeps free of them, its capacity is not less.
 constexpr uint64_t kLeastBlocks = 96;
 constexpr uint64_t kUsualBlockSize = 4 * kMiB;
-// Space is taken and kept free in segments of some blocks each: small next to the volume if blocks are.
+// Space is taken and kept free in segments of some blocks each: small next to the volume if blocks
+// are.
 constexpr uint64_t kUsualBlocks = 512;
 // What removed blocks may take on a directory's host, until cleaning, beyond the capacity.
 constexpr uint64_t kGarbageDivisor = 16;
