@@ -35,6 +35,11 @@ std::string end_of(const node::Json& version) {
   return until == "-" ? "sequence " + cell(version, "end") : until;
 }
 
+// What a directory's size is depends on the file system and tells nobody anything.
+std::string content_size(const node::Json& node) {
+  return cell(node, "type") == "directory" ? "-" : size_cell(node, "size");
+}
+
 void print_versions(const std::vector<node::Json>& versions, const node::Json& answer) {
   Table table({{"VERSION", Align::kRight},
                {"SEQUENCE", Align::kRight},
@@ -46,8 +51,8 @@ void print_versions(const std::vector<node::Json>& versions, const node::Json& a
                {"CHANGED"}});
   for (const node::Json& version : versions) {
     table.add({cell(version, "version"), cell(version, "at"), time_cell(version, "time"),
-               end_of(version), cell(version, "type"), size_cell(version, "size"),
-               cell(version, "mode"), changes_of(version)});
+               end_of(version), cell(version, "type"), content_size(version), cell(version, "mode"),
+               changes_of(version)});
   }
   table.print();
   if (flag(answer, "deleted")) {
@@ -58,7 +63,7 @@ void print_versions(const std::vector<node::Json>& versions, const node::Json& a
 // There may be very many: each is printed as it comes.
 void print_deleted(const node::Json& name) {
   fmt::print("{:<19}  {:<9}  {:>9}  {}\n", time_cell(name, "time"), cell(name, "type"),
-             size_cell(name, "size"), cell(name, "path"));
+             content_size(name), cell(name, "path"));
 }
 
 Status show_deleted(const Target& target, const Arguments& given) {

@@ -34,7 +34,7 @@ Result<bool> add_destination(const std::string& to, const Target& source, node::
   return true;
 }
 
-// `place` is where the files went, in the user's own words: the answer's is a path in the volume.
+// `place` is where the files went, in the user's own words.
 void print_answer(const node::Json& answer, const std::string& place) {
   for (const node::Json& warning : part(answer, "warnings")) {
     if (warning.is_string()) print_warning("not kept: " + warning.get<std::string>());
@@ -55,11 +55,13 @@ Status restore(const Arguments& given) {
   bool changes = true;
   if (given.to) changes = !TRY(add_destination(*given.to, target, arguments));
   Watcher watcher;
-  const node::Json answer = TRY(ask(target.volume, {"restore", arguments}, watcher, changes));
+  node::Json answer = TRY(ask(target.volume, {"restore", arguments}, watcher, changes));
+  const std::string place = given.to.value_or(given.path);
   if (given.json) {
+    answer["to"] = node::json_of_bytes(TRY(absolute_path(place, LastName::kKeep)));
     print_json(answer);
   } else {
-    print_answer(answer, given.to.value_or(given.path));
+    print_answer(answer, place);
   }
   return {};
 }
