@@ -33,6 +33,7 @@ Result<Inode> load_directory(const RowSource& rows, InodeId ino) {
 // search.
 Result<std::optional<Dentry>> find_dentry(const RowSource& rows, const NameKey& key, InodeId parent,
                                           std::string_view name) {
+  if (name.size() > kMaxNameBytes) return Code::kNameTooLong;
   const uint64_t first = cookie_of(key, name);
   for (uint64_t cookie = first; cookie < first + wire::kCookieSlots; ++cookie) {
     auto stored = TRY(rows.get(wire::dentry_key(parent, cookie)));

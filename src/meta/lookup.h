@@ -42,6 +42,7 @@ struct Dentry {
 Result<Inode> load_inode(const RowSource& rows, InodeId ino);
 // As load_inode(), but kNotDirectory for anything else.
 Result<Inode> load_directory(const RowSource& rows, InodeId ino);
+// kNameTooLong for a name that no directory can hold.
 Result<std::optional<Dentry>> find_dentry(const RowSource& rows, const NameKey& key, InodeId parent,
                                           std::string_view name);
 // Calls `visit` for each entry with a cookie above `after`, in cookie order, until it returns

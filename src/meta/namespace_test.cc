@@ -90,7 +90,13 @@ TEST_F(NamespaceTest, AFailedOperationLeavesNoTrace) {
 
   EXPECT_EQ(names_.make(kRootInode, "f", {}).code(), Code::kExists);
   EXPECT_EQ(names_.make(kRootInode, "a/b", {}).code(), Code::kInvalid);
-  EXPECT_EQ(names_.make(kRootInode, std::string(256, 'x'), {}).code(), Code::kNameTooLong);
+  const std::string too_long(256, 'x');
+  EXPECT_EQ(names_.make(kRootInode, too_long, {}).code(), Code::kNameTooLong);
+  EXPECT_EQ(names_.lookup(kRootInode, too_long).code(), Code::kNameTooLong);
+  EXPECT_EQ(names_.unlink(kRootInode, too_long).code(), Code::kNameTooLong);
+  EXPECT_EQ(names_.remove_directory(kRootInode, too_long).code(), Code::kNameTooLong);
+  EXPECT_EQ(names_.rename(kRootInode, too_long, kRootInode, "y", RenameKind::kReplace).code(),
+            Code::kNameTooLong);
   EXPECT_EQ(names_.unlink(kRootInode, "d").code(), Code::kIsDirectory);
   EXPECT_EQ(names_.remove_directory(kRootInode, "d").code(), Code::kNotEmpty);
   EXPECT_EQ(names_.remove_directory(kRootInode, "f").code(), Code::kNotDirectory);

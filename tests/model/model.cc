@@ -187,6 +187,8 @@ Result<Model::Place> Model::resolve(const std::string& path) const {
     if (!directory.is_directory()) return Code::kNotDirectory;
     place.parent = *place.node;
     place.name = parsed.names[i];
+    place.too_long = place.name.size() > meta::kMaxNameBytes;
+    if (place.too_long && i + 1 < parsed.names.size()) return Code::kNameTooLong;
     const auto entry = directory.entries.find(place.name);
     place.node.reset();
     if (entry != directory.entries.end()) place.node = entry->second;
@@ -196,18 +198,21 @@ Result<Model::Place> Model::resolve(const std::string& path) const {
 
 Result<NodeId> Model::find(const std::string& path) const {
   const Place place = TRY(resolve(path));
+  if (place.too_long) return Code::kNameTooLong;
   if (!place.node) return Code::kNotFound;
   return *place.node;
 }
 
 Result<const Node*> Model::readable(const std::string& path) const {
   const Place place = TRY(resolve(path));
+  if (place.too_long) return Code::kNameTooLong;
   if (!place.node) return Code::kNotFound;
   return place.state->find(*place.node);
 }
 
 Result<NodeId> Model::changeable(const std::string& path) const {
   const Place place = TRY(resolve(path));
+  if (place.too_long) return Code::kNameTooLong;
   if (!place.node) return Code::kNotFound;
   if (place.past) return Code::kReadOnly;
   return *place.node;

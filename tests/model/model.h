@@ -75,6 +75,7 @@ class Model {
     bool past = false;
     NodeId parent = 0;  // 0: a held node or a root, by itself
     std::string name;
+    bool too_long = false;  // the name
     std::optional<NodeId> node;
   };
   Result<Place> resolve(const std::string& path) const;

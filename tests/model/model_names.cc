@@ -7,8 +7,6 @@ namespace {
 
 constexpr uint32_t kSetgid = 02000;
 
-bool is_too_long(const std::string& name) { return name.size() > meta::kMaxNameBytes; }
-
 }  // namespace
 
 Status Model::check_parent(const Place& place) const {
@@ -26,7 +24,7 @@ void Model::touch(NodeId directory) {
 Status Model::make(const Operation& operation, Node node) {
   const Place place = TRY(resolve(operation.path));
   if (place.past) return Code::kReadOnly;
-  if (is_too_long(place.name)) return Code::kNameTooLong;
+  if (place.too_long) return Code::kNameTooLong;
   TRY(check_parent(place));
   if (place.node) return Code::kExists;
   const Node& directory = state_.at(place.parent);
@@ -48,11 +46,12 @@ Status Model::make(const Operation& operation, Node node) {
 
 Status Model::link(const Operation& operation) {
   const Place from = TRY(resolve(operation.path));
+  if (from.too_long) return Code::kNameTooLong;
   if (!from.node) return Code::kNotFound;
   const Place to = TRY(resolve(operation.to));
   if (to.past) return Code::kReadOnly;
   if (from.past) return Code::kCrossDevice;
-  if (is_too_long(to.name)) return Code::kNameTooLong;
+  if (to.too_long) return Code::kNameTooLong;
   TRY(check_parent(to));
   const Node& node = state_.at(*from.node);
   if (rules_.kernel && to.node) return Code::kExists;
@@ -79,6 +78,7 @@ Status Model::remove(const Operation& operation) {
   const Place place = TRY(resolve(operation.path));
   if (place.past) return Code::kReadOnly;
   TRY(check_parent(place));
+  if (place.too_long) return Code::kNameTooLong;
   if (!place.node) return Code::kNotFound;
   const Node& node = state_.at(*place.node);
   const bool is_directory = node.is_directory();
@@ -101,11 +101,13 @@ bool Model::is_below(NodeId node, NodeId ancestor) const {
 }
 
 Status Model::check_rename(const Operation& operation, const Place& from, const Place& to) const {
-  if (is_too_long(to.name)) return Code::kNameTooLong;
+  const bool exchange = operation.kind == Kind::kExchange;
+  // The kernel looks for what is to be moved before it asks for the other name.
+  if (from.too_long || (!rules_.kernel && to.too_long)) return Code::kNameTooLong;
   TRY(check_parent(from));
   TRY(check_parent(to));
-  const bool exchange = operation.kind == Kind::kExchange;
   if (!from.node) return Code::kNotFound;
+  if (to.too_long) return Code::kNameTooLong;
   if (exchange && !to.node) return Code::kNotFound;
   if (operation.kind == Kind::kRenameNew && to.node) return Code::kExists;
   if (to.node && *to.node == *from.node) return {};
