@@ -133,6 +133,16 @@ bool Model::applies_to_kernel(const Operation& operation) const {
       const auto node = readable(operation.path);
       return !node.ok() || (*node)->type != meta::FileType::kSymlink;
     }
+    case Kind::kSetXattr:
+    case Kind::kCreateXattr:
+    case Kind::kReplaceXattr:
+    case Kind::kGetXattr:
+    case Kind::kRemoveXattr: {
+      const auto node = readable(operation.path);
+      const bool takes_user = !node.ok() || (*node)->is_regular() || (*node)->is_directory();
+      if (!takes_user && operation.to.starts_with("user.")) return false;
+      break;
+    }
     case Kind::kReadlink: {
       const auto node = readable(operation.path);
       return !node.ok() || (*node)->type == meta::FileType::kSymlink;
@@ -187,7 +197,9 @@ Result<Model::Place> Model::resolve(const std::string& path) const {
     if (!directory.is_directory()) return Code::kNotDirectory;
     place.parent = *place.node;
     place.name = parsed.names[i];
-    place.too_long = place.name.size() > meta::kMaxNameBytes;
+    // In a directory that was removed the kernel looks for nothing.
+    const bool is_looked_for = !rules_.kernel || directory.nlink != 0;
+    place.too_long = is_looked_for && place.name.size() > meta::kMaxNameBytes;
     if (place.too_long && i + 1 < parsed.names.size()) return Code::kNameTooLong;
     const auto entry = directory.entries.find(place.name);
     place.node.reset();

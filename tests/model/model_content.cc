@@ -91,7 +91,7 @@ Result<std::string> Model::copy(const Operation& operation) {
   const uint64_t length = std::min(operation.length, source.size() - operation.offset);
   if (!state_.at(to).is_regular()) return Code::kInvalid;
   if (is_out_of_range(operation.extra, length)) return Code::kTooBig;
-  const bool same = &source == state_.find(to);
+  const bool same = operation.path[0] != '~' && *find(operation.path) == to;
   const bool overlaps =
       operation.extra < operation.offset + length && operation.offset < operation.extra + length;
   if (rules_.kernel && same && overlaps) return Code::kInvalid;
