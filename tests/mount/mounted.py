@@ -176,6 +176,17 @@ def daemons_below(directory):
             continue  # it has just ended
 
 
+def loop_devices_below(directory):
+    """Those on images below the directory."""
+    for name in os.listdir("/sys/block"):
+        try:
+            with open(f"/sys/block/{name}/loop/backing_file") as file:
+                if file.read().startswith(directory + "/"):
+                    yield f"/dev/{name}"
+        except OSError:
+            continue  # another kind of device, or not in use
+
+
 def show_threads(pid):
     for task in os.listdir(f"/proc/{pid}/task"):
         lines = [f"    {pid}/{task}"]
@@ -243,6 +254,8 @@ def clean_up(child):
         pass
     for mountpoint in mounts_below(WORK):
         subprocess.run(["umount", "-l", mountpoint])
+    for device in loop_devices_below(WORK):
+        subprocess.run(["losetup", "--detach", device])
     shutil.rmtree(WORK, ignore_errors=True)
 
 
