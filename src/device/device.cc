@@ -69,12 +69,12 @@ Status Device::put(BlockId id, uint16_t fragment, std::span<const ByteView> part
     core_->index.publish(key, place);
   };
   Result<Place> put = core_->log->append(head, parts, Purpose::kNew, publish);
-  if (!put.ok() && put.code() == Code::kNoSpace) {
-    const Result<uint32_t> freed = core_->cleaner.free_dead();
-    if (freed.ok() && *freed > 0) {
-      head.birth = 0;
-      put = core_->log->append(head, parts, Purpose::kNew, publish);
-    }
+  // What is dead counts as room, so it must become room.
+  while (!put.ok() && put.code() == Code::kNoSpace) {
+    const Result<uint64_t> cleaned = core_->cleaner.clean(1);
+    if (!cleaned.ok() || *cleaned == 0) break;
+    head.birth = 0;
+    put = core_->log->append(head, parts, Purpose::kNew, publish);
   }
   if (put.ok()) return {};
   core_->index.cancel(key);

@@ -111,9 +111,8 @@ void Delta::write(uint64_t offset, ByteView data, MemoryBudget& memory) {
 bool Delta::settle(uint64_t offset, uint64_t length, const Buffer* buffer, uint64_t buffer_offset,
                    BlockId block, uint64_t block_offset) {
   bool settled = false;
-  auto at = pieces_.upper_bound(offset);
-  if (at != pieces_.begin()) --at;
-  for (; at != pieces_.end() && at->first < offset + length; ++at) {
+  const auto end = split(offset + length);
+  for (auto at = split(offset); at != end; ++at) {
     Piece& piece = at->second;
     if (piece.kind != Piece::Kind::kBuffer || piece.buffer.get() != buffer ||
         piece.source_offset < buffer_offset ||

@@ -157,6 +157,18 @@ TEST_F(DeltaTest, APartOfABufferIsStoredAlone) {
   EXPECT_EQ(text(), "0 'ab', 2 hole 1, 3 block+0 3");
 }
 
+TEST_F(DeltaTest, ABufferIsStoredInSeveralBlocks) {
+  write(10, "abcdef");
+  const Buffer* buffer = buffer_at(10);
+  EXPECT_TRUE(delta_.settle(12, 2, buffer, 2, kBlock, 500));
+  EXPECT_EQ(text(), "10 'ab', 12 block+500 2, 14 'ef'");
+  EXPECT_EQ(delta_.buffered_bytes(), 4u);
+  EXPECT_TRUE(delta_.settle(10, 2, buffer, 0, kBlock, 100));
+  EXPECT_TRUE(delta_.settle(14, 2, buffer, 4, kBlock, 900));
+  EXPECT_EQ(text(), "10 block+100 2, 12 block+500 2, 14 block+900 2");
+  EXPECT_EQ(memory_.used(), 0u);
+}
+
 TEST_F(DeltaTest, NothingSettlesWhenTheBufferIsGone) {
   write(0, "abc");
   const auto old = delta_.pieces().at(0).buffer;

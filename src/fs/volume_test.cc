@@ -178,6 +178,14 @@ TEST_F(VolumeTest, TimesLeftToTheKernelAreNotSetHere) {
   for (const InodeId ino : {file, copy}) EXPECT_EQ(tree_->get_attr(ino)->mtime, Timestamp{77});
 }
 
+TEST_F(VolumeTest, AWriteLargerThanABlockGoesIntoBlocksAndNotIntoRows) {
+  open();
+  ASSERT_TRUE(write(make("a"), 0, std::string(3 * settings_.block_size + 1, 'x')).ok());
+  ASSERT_TRUE(volume_->commit().ok());
+  EXPECT_EQ(volume_->last_inline().value, 0u);
+  EXPECT_EQ(blocks_.space().live_bytes, 3 * settings_.block_size + 1);
+}
+
 TEST_F(VolumeTest, AWriteOfNothingChangesNothing) {
   open();
   const InodeId file = make("a");

@@ -25,7 +25,7 @@ constexpr uint64_t kUsualBlockSize = 4 * kMiB;
 // are.
 constexpr uint64_t kUsualBlocks = 512;
 // What removed blocks may take on a directory's host, until cleaning, beyond the capacity.
-constexpr uint64_t kGarbageDivisor = 16;
+constexpr uint64_t kGarbageDivisor = 4;
 
 Status remove_tree(os::FileSystem& files, const std::string& path) {
   if (TRY(files.kind(path)) == os::PathKind::kMissing) return {};
