@@ -61,9 +61,9 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using Value = T;
-  Result(T value) : state_(std::move(value)) {}                       // NOLINT: by intent
-  Result(Error error) : state_(std::unexpected(std::move(error))) {}  // NOLINT: by intent
-  Result(Code code) : state_(std::unexpected(Error(code))) {}         // NOLINT: by intent
+  Result(T value) : state_(std::move(value)) {}                       // implicit by intent
+  Result(Error error) : state_(std::unexpected(std::move(error))) {}  // implicit by intent
+  Result(Code code) : state_(std::unexpected(Error(code))) {}         // implicit by intent
 
   bool ok() const { return state_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -86,8 +86,8 @@ class [[nodiscard]] Result<void> {
  public:
   using Value = void;
   Result() = default;
-  Result(Error error) : state_(std::unexpected(std::move(error))) {}  // NOLINT: by intent
-  Result(Code code) : state_(std::unexpected(Error(code))) {}         // NOLINT: by intent
+  Result(Error error) : state_(std::unexpected(std::move(error))) {}  // implicit by intent
+  Result(Code code) : state_(std::unexpected(Error(code))) {}         // implicit by intent
 
   bool ok() const { return state_.has_value(); }
   explicit operator bool() const { return ok(); }

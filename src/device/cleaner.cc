@@ -85,7 +85,7 @@ Status Cleaner::clean_segment(const SegmentTable::Candidate& candidate) {
     core_.segments.set_stuck(candidate.segment);
     return core_.located(candidate.segment, file.error());
   }
-  const Status moved = move_contents(*file, candidate);
+  Status moved = move_contents(*file, candidate);
   if (moved.ok()) {
     core_.segments.begin_free(candidate.segment, true);
     return free_segment(*file, candidate);

@@ -132,7 +132,7 @@ Status Device::remove(BlockId id, uint16_t fragment) {
 
 Status Device::sync() {
   if (core_->read_only) return {};
-  const Status synced = core_->log->sync(Purpose::kTombstones);
+  Status synced = core_->log->sync(Purpose::kTombstones);
   if (synced.ok() || synced.code() != Code::kNoSpace) return synced;
   // Removals did not fit. Cleaning one segment drops those no longer needed, and more.
   TRY(core_->cleaner.clean(1));

@@ -127,10 +127,10 @@ void use(Device& device, bool exact) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const std::string good = make_image();
+  static const std::string kGood = make_image();
   if (size == 0) return 0;
   const bool mended = (data[0] & 1) != 0;
-  std::string image = good;
+  std::string image = kGood;
   tamper(image, data + 1, size - 1);
   if (mended) mend(image);
   os::SimDisk disk(1, kGiB);

@@ -133,7 +133,7 @@ Status Log::seal_full(size_t leave) {
       oldest->sealing = true;
       end_page = oldest->summary.end_page;
     }
-    const Status synced = sync_segment(oldest, end_page);
+    Status synced = sync_segment(oldest, end_page);
     if (!synced.ok()) {
       os::Lock lock(mutex_);
       oldest->sealing = false;

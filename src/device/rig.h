@@ -116,7 +116,7 @@ inline std::map<BlockId, uint32_t> listed(Device& device) {
   } while (false)
 #define ASSERT_OK(expression)                                                   \
   do {                                                                          \
-    const auto assert_ok_result = (expression);                                 \
+    const auto& assert_ok_result = (expression);                                \
     ASSERT_TRUE(assert_ok_result.ok()) << assert_ok_result.error().to_string(); \
   } while (false)
 

@@ -145,7 +145,7 @@ std::optional<wire::RecordHead> SegmentReader::record_at(Walk& walk) const {
   return head.take();
 }
 
-void SegmentReader::take(Walk& walk, wire::RecordHead head) const {
+void SegmentReader::take(Walk& walk, const wire::RecordHead& head) const {
   wire::Summary& summary = walk.contents.summary;
   walk.generation = head.generation;
   summary.last_sequence = head.sequence;
@@ -200,7 +200,7 @@ SegmentContents SegmentReader::walk(const SegmentFile& file, uint32_t segment,
     }
     walk.in_gap = false;
     walk.page = head->page + head->pages;
-    take(walk, std::move(*head));
+    take(walk, *head);
   }
   return finish(walk);
 }

@@ -57,7 +57,7 @@ class SegmentReader {
   struct Walk;
   // The record at the walk's page, if one is there.
   std::optional<wire::RecordHead> record_at(Walk& walk) const;
-  void take(Walk& walk, wire::RecordHead head) const;
+  void take(Walk& walk, const wire::RecordHead& head) const;
   SegmentContents finish(Walk& walk) const;
 
   const wire::Superblock superblock_;

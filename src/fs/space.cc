@@ -104,7 +104,7 @@ Status Volume::reserve(uint64_t bytes) {
 }
 
 Status Volume::reserve_with_slack(uint64_t bytes) {
-  const Status reserved = reserve(bytes);
+  Status reserved = reserve(bytes);
   if (!reserved.ok() && reserved.code() == Code::kNoSpace && try_reserve_from_slack(bytes)) {
     return {};
   }

@@ -28,9 +28,10 @@ Status CheckRun::each(std::string_view stage, kv::Family family, const kv::Range
   uint64_t done = 0;
   const auto all = rows.iterate(family, range, at.get());
   for (all->seek_to_first(); all->valid(); all->next()) {
-    if (done++ % kRowsPerProgress == 0 && progress && !progress({stage, done - 1, 0})) {
+    if (done % kRowsPerProgress == 0 && progress && !progress({stage, done, 0})) {
       return Error(Code::kBusy, "the check was stopped");
     }
+    ++done;
     TRY(visit(all->key(), all->value()));
   }
   return all->status();

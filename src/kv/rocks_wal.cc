@@ -170,7 +170,7 @@ Result<std::unique_ptr<rocksdb::FSWritableFile>> WalFiles::create(
 Status WalFiles::finish(WalFile& log) {
   TRY(log.sync(WalFile::Zeros::kNone));
   const Result<std::unique_ptr<MarkFile>> mark = MarkFile::create(disk_, log.path());
-  const Status marked = mark.ok() ? (*mark)->set(log.mark()) : Status(mark.error());
+  Status marked = mark.ok() ? (*mark)->set(log.mark()) : Status(mark.error());
   // On a full disk RocksDB must be able to start a log: it takes that for the end otherwise.
   if (!marked.ok() && marked.code() != Code::kNoSpace) return marked;
   return {};

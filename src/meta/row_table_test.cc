@@ -12,7 +12,9 @@ namespace {
 class RowTableTest : public testing::Test {
  protected:
   static std::string key(char name) { return wire::xattr_key(InodeId{5}, std::string(1, name)); }
-  static std::string value(std::string text) { return wire::encode(wire::XattrRow{{}, text}); }
+  static std::string value(const std::string& text) {
+    return wire::encode(wire::XattrRow{{}, text});
+  }
 
   void put(char name, const std::string& text) { rows_.put(key(name), value(text), current(name)); }
   void put_quietly(char name, const std::string& text) {

@@ -179,7 +179,7 @@ Status PresentTarget::replace(const Place& place, const PastFile& file) {
 // Only an empty directory gives way to a file.
 Status PresentTarget::make_room(const Place& place) {
   if (place.existing->type != FileType::kDirectory) return {};
-  const Status removed = tree_.remove_directory(place.parent, place.name);
+  Status removed = tree_.remove_directory(place.parent, place.name);
   if (removed.ok() || removed.code() != Code::kNotEmpty) return removed;
   return Error(Code::kNotEmpty, path_of(place) +
                                     " is now a directory with files in it: remove it, "

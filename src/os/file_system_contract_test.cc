@@ -51,7 +51,7 @@ class FileSystemContract : public ::testing::TestWithParam<GroundKind> {
   std::string at(const std::string& name) { return ground_->directory() + "/" + name; }
 
   std::unique_ptr<File> open(const std::string& name, OpenMode mode = OpenMode::kCreate) {
-    auto file = fs.open(at(name), mode);
+    auto file = fs_.open(at(name), mode);
     EXPECT_TRUE(file.ok()) << file.error().to_string();
     return file.ok() ? file.take() : nullptr;
   }
@@ -66,13 +66,13 @@ class FileSystemContract : public ::testing::TestWithParam<GroundKind> {
     return text;
   }
   std::string read(const std::string& name) { return read(*open(name, OpenMode::kRead)); }
-  std::vector<std::string> names() { return fs.list(ground_->directory()).take(); }
+  std::vector<std::string> names() { return fs_.list(ground_->directory()).take(); }
 
  private:
   const std::unique_ptr<Ground> ground_ = GetParam().make();
 
  protected:
-  FileSystem& fs = ground_->files();
+  FileSystem& fs_ = ground_->files();
 };
 
 INSTANTIATE_TEST_SUITE_P(All, FileSystemContract,
@@ -141,22 +141,22 @@ TEST_P(FileSystemContract, AFileOpenedForReadingRefusesWrites) {
 }
 
 TEST_P(FileSystemContract, OpenModesSayWhetherTheFileMustExist) {
-  EXPECT_EQ(fs.open(at("a"), OpenMode::kRead).code(), Code::kNotFound);
-  EXPECT_EQ(fs.open(at("a"), OpenMode::kReadWrite).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.open(at("a"), OpenMode::kRead).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.open(at("a"), OpenMode::kReadWrite).code(), Code::kNotFound);
   EXPECT_THAT(names(), IsEmpty());
-  EXPECT_TRUE(fs.open(at("a"), OpenMode::kCreateNew).ok());
-  EXPECT_EQ(fs.open(at("a"), OpenMode::kCreateNew).code(), Code::kExists);
-  EXPECT_TRUE(fs.open(at("a"), OpenMode::kCreate).ok());
-  EXPECT_TRUE(fs.open(at("a"), OpenMode::kReadWrite).ok());
+  EXPECT_TRUE(fs_.open(at("a"), OpenMode::kCreateNew).ok());
+  EXPECT_EQ(fs_.open(at("a"), OpenMode::kCreateNew).code(), Code::kExists);
+  EXPECT_TRUE(fs_.open(at("a"), OpenMode::kCreate).ok());
+  EXPECT_TRUE(fs_.open(at("a"), OpenMode::kReadWrite).ok());
   EXPECT_THAT(names(), UnorderedElementsAre("a"));
 }
 
 TEST_P(FileSystemContract, ADirectoryIsNotOpenedAsAFile) {
-  ASSERT_TRUE(fs.create_directories(at("d")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d")).ok());
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite, OpenMode::kCreate}) {
-    EXPECT_EQ(fs.open(at("d"), mode).code(), Code::kIsDirectory);
+    EXPECT_EQ(fs_.open(at("d"), mode).code(), Code::kIsDirectory);
   }
-  EXPECT_EQ(fs.open(at("d"), OpenMode::kCreateNew).code(), Code::kExists);
+  EXPECT_EQ(fs_.open(at("d"), OpenMode::kCreateNew).code(), Code::kExists);
 }
 
 TEST_P(FileSystemContract, TruncateCutsAndGrowsByZeros) {
@@ -225,65 +225,65 @@ TEST_P(FileSystemContract, RandomChangesAgreeWithAPlainString) {
 }
 
 TEST_P(FileSystemContract, DirectoriesAreMadeWithTheirParentsAndListed) {
-  ASSERT_TRUE(fs.create_directories(at("d/e/f")).ok());
-  ASSERT_TRUE(fs.create_directories(at("d/e/f")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d/e/f")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d/e/f")).ok());
   write("d/e/x", "");
-  EXPECT_THAT(fs.list(at("d/e")).take(), UnorderedElementsAre("f", "x"));
+  EXPECT_THAT(fs_.list(at("d/e")).take(), UnorderedElementsAre("f", "x"));
   EXPECT_THAT(names(), UnorderedElementsAre("d"));
-  EXPECT_EQ(fs.list(at("missing")).code(), Code::kNotFound);
-  EXPECT_EQ(fs.list(at("d/e/x")).code(), Code::kNotDirectory);
-  EXPECT_TRUE(fs.sync_directory(at("d/e")).ok());
-  EXPECT_EQ(fs.sync_directory(at("missing")).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.list(at("missing")).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.list(at("d/e/x")).code(), Code::kNotDirectory);
+  EXPECT_TRUE(fs_.sync_directory(at("d/e")).ok());
+  EXPECT_EQ(fs_.sync_directory(at("missing")).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, AFileInTheWayOfADirectoryIsAnError) {
   write("a", "");
-  EXPECT_EQ(fs.create_directories(at("a")).code(), Code::kExists);
-  EXPECT_EQ(fs.create_directories(at("a/b")).code(), Code::kNotDirectory);
-  EXPECT_EQ(fs.open(at("a/b"), OpenMode::kCreateNew).code(), Code::kNotDirectory);
-  EXPECT_EQ(fs.open(at("missing/b"), OpenMode::kCreate).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.create_directories(at("a")).code(), Code::kExists);
+  EXPECT_EQ(fs_.create_directories(at("a/b")).code(), Code::kNotDirectory);
+  EXPECT_EQ(fs_.open(at("a/b"), OpenMode::kCreateNew).code(), Code::kNotDirectory);
+  EXPECT_EQ(fs_.open(at("missing/b"), OpenMode::kCreate).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, OnlyEmptyDirectoriesAreRemoved) {
-  ASSERT_TRUE(fs.create_directories(at("d")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d")).ok());
   write("d/a", "");
-  EXPECT_EQ(fs.remove_directory(at("d")).code(), Code::kNotEmpty);
-  EXPECT_EQ(fs.remove_directory(at("d/a")).code(), Code::kNotDirectory);
-  EXPECT_EQ(fs.remove_file(at("d")).code(), Code::kIsDirectory);
-  ASSERT_TRUE(fs.remove_file(at("d/a")).ok());
-  EXPECT_EQ(fs.remove_file(at("d/a")).code(), Code::kNotFound);
-  ASSERT_TRUE(fs.remove_directory(at("d")).ok());
+  EXPECT_EQ(fs_.remove_directory(at("d")).code(), Code::kNotEmpty);
+  EXPECT_EQ(fs_.remove_directory(at("d/a")).code(), Code::kNotDirectory);
+  EXPECT_EQ(fs_.remove_file(at("d")).code(), Code::kIsDirectory);
+  ASSERT_TRUE(fs_.remove_file(at("d/a")).ok());
+  EXPECT_EQ(fs_.remove_file(at("d/a")).code(), Code::kNotFound);
+  ASSERT_TRUE(fs_.remove_directory(at("d")).ok());
   EXPECT_THAT(names(), IsEmpty());
 }
 
 TEST_P(FileSystemContract, ARenameReplacesTheTarget) {
   write("old", "old");
   write("new", "new");
-  ASSERT_TRUE(fs.rename(at("new"), at("old")).ok());
+  ASSERT_TRUE(fs_.rename(at("new"), at("old")).ok());
   EXPECT_THAT(names(), UnorderedElementsAre("old"));
   EXPECT_EQ(read("old"), "new");
-  EXPECT_EQ(fs.rename(at("new"), at("other")).code(), Code::kNotFound);
-  EXPECT_TRUE(fs.rename(at("old"), at("old")).ok());
+  EXPECT_EQ(fs_.rename(at("new"), at("other")).code(), Code::kNotFound);
+  EXPECT_TRUE(fs_.rename(at("old"), at("old")).ok());
   EXPECT_EQ(read("old"), "new");
 }
 
 TEST_P(FileSystemContract, ARenameMovesADirectoryWithWhatItHolds) {
-  ASSERT_TRUE(fs.create_directories(at("d/e")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d/e")).ok());
   write("d/e/a", "text");
-  ASSERT_TRUE(fs.create_directories(at("empty")).ok());
-  ASSERT_TRUE(fs.rename(at("d"), at("empty")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("empty")).ok());
+  ASSERT_TRUE(fs_.rename(at("d"), at("empty")).ok());
   EXPECT_EQ(read("empty/e/a"), "text");
   EXPECT_THAT(names(), UnorderedElementsAre("empty"));
 }
 
 TEST_P(FileSystemContract, ARenameThatMakesNoSenseIsRefused) {
-  ASSERT_TRUE(fs.create_directories(at("d/e")).ok());
+  ASSERT_TRUE(fs_.create_directories(at("d/e")).ok());
   write("a", "");
-  EXPECT_EQ(fs.rename(at("d"), at("d/e/f")).code(), Code::kInvalid);
-  EXPECT_EQ(fs.rename(at("d/e"), at("d")).code(), Code::kNotEmpty);
-  EXPECT_EQ(fs.rename(at("a"), at("d")).code(), Code::kIsDirectory);
-  EXPECT_EQ(fs.rename(at("d"), at("a")).code(), Code::kNotDirectory);
-  EXPECT_EQ(fs.rename(at("a"), at("missing/a")).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.rename(at("d"), at("d/e/f")).code(), Code::kInvalid);
+  EXPECT_EQ(fs_.rename(at("d/e"), at("d")).code(), Code::kNotEmpty);
+  EXPECT_EQ(fs_.rename(at("a"), at("d")).code(), Code::kIsDirectory);
+  EXPECT_EQ(fs_.rename(at("d"), at("a")).code(), Code::kNotDirectory);
+  EXPECT_EQ(fs_.rename(at("a"), at("missing/a")).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, AnOpenFileOutlivesItsName) {
@@ -291,11 +291,11 @@ TEST_P(FileSystemContract, AnOpenFileOutlivesItsName) {
   const auto replaced = open("target");
   const auto moved = open("moved");
   ASSERT_TRUE(moved->write_at(0, as_bytes("moved")).ok());
-  ASSERT_TRUE(fs.rename(at("moved"), at("target")).ok());
+  ASSERT_TRUE(fs_.rename(at("moved"), at("target")).ok());
   ASSERT_TRUE(moved->write_at(5, as_bytes(" on")).ok());
   EXPECT_EQ(read("target"), "moved on");
   EXPECT_EQ(read(*replaced), "replaced");
-  ASSERT_TRUE(fs.remove_file(at("target")).ok());
+  ASSERT_TRUE(fs_.remove_file(at("target")).ok());
   ASSERT_TRUE(moved->write_at(8, as_bytes("!")).ok());
   ASSERT_TRUE(moved->sync().ok());
   EXPECT_EQ(read(*moved), "moved on!");
@@ -303,60 +303,60 @@ TEST_P(FileSystemContract, AnOpenFileOutlivesItsName) {
 
 TEST_P(FileSystemContract, ALinkIsTheSameFile) {
   write("a", "one");
-  ASSERT_TRUE(fs.link(at("a"), at("b")).ok());
+  ASSERT_TRUE(fs_.link(at("a"), at("b")).ok());
   write("b", "two");
   EXPECT_EQ(read("a"), "two");
-  EXPECT_TRUE(fs.rename(at("a"), at("b")).ok()) << "two names of one file: nothing happens";
-  ASSERT_TRUE(fs.remove_file(at("a")).ok());
+  EXPECT_TRUE(fs_.rename(at("a"), at("b")).ok()) << "two names of one file: nothing happens";
+  ASSERT_TRUE(fs_.remove_file(at("a")).ok());
   EXPECT_EQ(read("b"), "two");
-  ASSERT_TRUE(fs.create_directories(at("d")).ok());
-  EXPECT_EQ(fs.link(at("b"), at("d")).code(), Code::kExists);
-  EXPECT_EQ(fs.link(at("d"), at("e")).code(), Code::kNotPermitted);
-  EXPECT_EQ(fs.link(at("missing"), at("e")).code(), Code::kNotFound);
+  ASSERT_TRUE(fs_.create_directories(at("d")).ok());
+  EXPECT_EQ(fs_.link(at("b"), at("d")).code(), Code::kExists);
+  EXPECT_EQ(fs_.link(at("d"), at("e")).code(), Code::kNotPermitted);
+  EXPECT_EQ(fs_.link(at("missing"), at("e")).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, TheKindOfAPathIsTold) {
   write("a", "");
-  ASSERT_TRUE(fs.create_directories(at("d")).ok());
-  EXPECT_EQ(*fs.kind(at("a")), PathKind::kFile);
-  EXPECT_EQ(*fs.kind(at("d")), PathKind::kDirectory);
-  EXPECT_EQ(*fs.kind(at("missing")), PathKind::kMissing);
-  EXPECT_EQ(*fs.kind(at("missing/b")), PathKind::kMissing);
-  EXPECT_EQ(*fs.kind(at("a/b")), PathKind::kMissing);
+  ASSERT_TRUE(fs_.create_directories(at("d")).ok());
+  EXPECT_EQ(*fs_.kind(at("a")), PathKind::kFile);
+  EXPECT_EQ(*fs_.kind(at("d")), PathKind::kDirectory);
+  EXPECT_EQ(*fs_.kind(at("missing")), PathKind::kMissing);
+  EXPECT_EQ(*fs_.kind(at("missing/b")), PathKind::kMissing);
+  EXPECT_EQ(*fs_.kind(at("a/b")), PathKind::kMissing);
 }
 
 TEST_P(FileSystemContract, NamesOver255BytesAreTooLong) {
   const std::string name(256, 'n');
-  EXPECT_EQ(fs.open(at(name), OpenMode::kCreate).code(), Code::kNameTooLong);
-  EXPECT_TRUE(fs.open(at(name.substr(1)), OpenMode::kCreate).ok());
+  EXPECT_EQ(fs_.open(at(name), OpenMode::kCreate).code(), Code::kNameTooLong);
+  EXPECT_TRUE(fs_.open(at(name.substr(1)), OpenMode::kCreate).ok());
 }
 
 TEST_P(FileSystemContract, ALockHasOneHolderAtATime) {
-  auto first = fs.lock(at("lock"));
+  auto first = fs_.lock(at("lock"));
   ASSERT_TRUE(first.ok()) << first.error().to_string();
-  EXPECT_EQ(fs.lock(at("lock")).code(), Code::kBusy);
-  EXPECT_TRUE(fs.lock(at("other")).ok());
+  EXPECT_EQ(fs_.lock(at("lock")).code(), Code::kBusy);
+  EXPECT_TRUE(fs_.lock(at("other")).ok());
   first.take().reset();
-  EXPECT_TRUE(fs.lock(at("lock")).ok());
+  EXPECT_TRUE(fs_.lock(at("lock")).ok());
   EXPECT_THAT(names(), UnorderedElementsAre("lock", "other"));
-  EXPECT_EQ(fs.lock(at("missing/lock")).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.lock(at("missing/lock")).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, ErrorsNameThePathAndTheOperation) {
-  const auto error = fs.open(at("missing"), OpenMode::kRead).error();
+  const auto error = fs_.open(at("missing"), OpenMode::kRead).error();
   EXPECT_THAT(error.context(), HasSubstr(at("missing")));
   EXPECT_THAT(error.context(), HasSubstr("open"));
-  EXPECT_THAT(fs.rename(at("x"), at("y")).error().context(), HasSubstr("rename " + at("x")));
-  EXPECT_THAT(fs.remove_file(at("x")).error().context(), HasSubstr("remove " + at("x")));
-  EXPECT_THAT(fs.list(at("x")).error().context(), HasSubstr("list " + at("x")));
+  EXPECT_THAT(fs_.rename(at("x"), at("y")).error().context(), HasSubstr("rename " + at("x")));
+  EXPECT_THAT(fs_.remove_file(at("x")).error().context(), HasSubstr("remove " + at("x")));
+  EXPECT_THAT(fs_.list(at("x")).error().context(), HasSubstr("list " + at("x")));
 }
 
 TEST_P(FileSystemContract, SpaceIsFreeAndLimited) {
-  const HostSpace space = fs.space(at("")).take();
+  const HostSpace space = fs_.space(at("")).take();
   EXPECT_GT(space.total_bytes, 0u);
   EXPECT_GT(space.free_bytes, 0u);
   EXPECT_LE(space.free_bytes, space.total_bytes);
-  EXPECT_EQ(fs.space(at("missing")).code(), Code::kNotFound);
+  EXPECT_EQ(fs_.space(at("missing")).code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, ThreadsMayShareAHandle) {

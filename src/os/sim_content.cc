@@ -23,8 +23,8 @@ void for_each_piece(uint64_t offset, uint64_t length, Visit visit) {
 }  // namespace
 
 const SimContent::ChunkRef& SimContent::zero_chunk() {
-  static const ChunkRef chunk = std::make_shared<Chunk>();
-  return chunk;
+  static const ChunkRef kChunk = std::make_shared<Chunk>();
+  return kChunk;
 }
 
 const SimContent::Chunk* SimContent::find(uint64_t index) const {

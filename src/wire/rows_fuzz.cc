@@ -6,7 +6,7 @@
 
 namespace {
 
-using namespace nacre;  // NOLINT: a fuzz target is all about one namespace
+using namespace nacre;  // a fuzz target is all about one namespace
 
 template <class Decoded>
 void same_bytes(const Result<Decoded>& row, std::string_view bytes) {

@@ -72,8 +72,8 @@ std::vector<CrashVariant> make_variants() {
 }  // namespace
 
 const std::vector<CrashVariant>& crash_variants() {
-  static const std::vector<CrashVariant> all = make_variants();
-  return all;
+  static const std::vector<CrashVariant> kAll = make_variants();
+  return kAll;
 }
 
 const CrashVariant* find_crash_variant(std::string_view name) {

@@ -66,7 +66,7 @@ std::string Content::read(uint64_t offset, uint64_t length) const {
 void Content::write(uint64_t offset, std::string_view bytes) {
   set_size(std::max(size_, offset + bytes.size()));
   each(offset, bytes.size(), true, [&](Page& page, uint64_t begin, uint64_t end) {
-    std::copy_n(bytes.data(), end - begin, page.bytes.begin() + begin);
+    std::copy_n(bytes.begin(), end - begin, page.bytes.begin() + begin);
     std::fill(page.cells.begin() + begin, page.cells.begin() + end, Cell::kData);
     bytes.remove_prefix(end - begin);
   });

@@ -9,24 +9,24 @@ namespace {
 constexpr uint64_t kExplicitTimeNs = 1'000'000'000'123'456'789;  // long before the tests' own time
 
 const std::vector<std::string>& names() {
-  static const std::vector<std::string> all = {"a",
-                                               "b",
-                                               "c",
-                                               "d",
-                                               "a",
-                                               "b",
-                                               "c",
-                                               "e",
-                                               "f",
-                                               "g",
-                                               ".h",
-                                               "with space",
-                                               "%",
-                                               "...",
-                                               "\xC3\xBC\xFF\x01",
-                                               std::string(255, 'n'),
-                                               std::string(254, 'n') + "m"};
-  return all;
+  static const std::vector<std::string> kAll = {"a",
+                                                "b",
+                                                "c",
+                                                "d",
+                                                "a",
+                                                "b",
+                                                "c",
+                                                "e",
+                                                "f",
+                                                "g",
+                                                ".h",
+                                                "with space",
+                                                "%",
+                                                "...",
+                                                "\xC3\xBC\xFF\x01",
+                                                std::string(255, 'n'),
+                                                std::string(254, 'n') + "m"};
+  return kAll;
 }
 
 }  // namespace

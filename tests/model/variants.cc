@@ -61,8 +61,8 @@ std::vector<Variant> make_variants() {
 }  // namespace
 
 const std::vector<Variant>& variants() {
-  static const std::vector<Variant> all = make_variants();
-  return all;
+  static const std::vector<Variant> kAll = make_variants();
+  return kAll;
 }
 
 const Variant* find_variant(std::string_view name) {

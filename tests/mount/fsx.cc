@@ -74,7 +74,7 @@ class Exerciser {
         case 10:
           seek();
           break;
-        case 11:
+        default:
           sync();
           break;
       }
