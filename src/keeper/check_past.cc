@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "codec/checksum.h"
 #include "keeper/check_run.h"
@@ -56,8 +57,14 @@ class PastCheck {
     return {};
   }
 
+  // The iterator stands at the first live key from sought_ on. For keys before that, to seek anew
+  // would be to pass all rows deleted between once more.
   Status check_live() {
-    live_->seek(key_);
+    const bool stands = sought_ && *sought_ <= key_ && (!live_->valid() || live_->key() >= key_);
+    if (!stands) {
+      live_->seek(key_);
+      sought_ = key_;
+    }
     TRY(live_->status());
     if (!live_->valid() || live_->key() != key_) return {};
     const auto begin = wire::begin_of(live_->value());
@@ -109,6 +116,7 @@ class PastCheck {
 
   CheckRun& run_;
   const std::unique_ptr<kv::Iterator> live_;
+  std::optional<std::string> sought_;
   std::string key_;  // live key of the rows being checked
   Sequence end_;     // of the last of them
 };
