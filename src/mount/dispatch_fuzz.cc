@@ -33,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                   .write_back = (flags & 2) != 0,
                                   .no_open = (flags & 4) != 0},
                      .cache_missing_names = (flags & 8) != 0,
-                     .uncached = {}};
+                     .uncached = {},
+                     .listers = {}};
   RequestCounts counts;
   std::string buffer(65536, '\0');
   while (!input.empty()) {

@@ -47,7 +47,8 @@ class Dispatch : public testing::Test {
                    .notifier = notifier_,
                    .features = {.dialect = {.setxattr_ext = true}, .no_open = true},
                    .cache_missing_names = true,
-                   .uncached = {}};
+                   .uncached = {},
+                   .listers = {}};
   RequestCounts counts_;
   std::string buffer_ = std::string(1 << 20, '\0');
 };
@@ -75,9 +76,25 @@ TEST_F(Dispatch, OperationsNobodyKnowsAreNotAskedForAgain) {
 TEST_F(Dispatch, FilesAreOpenedForKernelsThatInsist) {
   const std::string wire = bytes_of(fuse_open_in{});
   EXPECT_EQ(ask(FUSE_OPEN, kRootInode, wire).error_number, ENOSYS);
-  const auto opened = ask(FUSE_OPENDIR, kRootInode, wire);
-  EXPECT_EQ(opened.error_number, 0);
-  EXPECT_EQ(opened.as<fuse_open_out>().open_flags, unsigned{FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR});
+}
+
+TEST_F(Dispatch, OneReaderOfADirectoryAtATimeHasTheKernelsCacheOfIt) {
+  const auto open_directory = [this] {
+    return ask(FUSE_OPENDIR, kRootInode, bytes_of(fuse_open_in{})).as<fuse_open_out>();
+  };
+  const auto close_directory = [this](const fuse_open_out& opened) {
+    fuse_release_in wire = {};
+    wire.fh = opened.fh;
+    EXPECT_EQ(ask(FUSE_RELEASEDIR, kRootInode, bytes_of(wire)).error_number, 0);
+  };
+  const fuse_open_out first = open_directory();
+  const fuse_open_out second = open_directory();
+  EXPECT_NE(first.open_flags & FOPEN_CACHE_DIR, 0u);
+  EXPECT_EQ(second.open_flags & FOPEN_CACHE_DIR, 0u);
+  close_directory(second);
+  EXPECT_EQ(open_directory().open_flags & FOPEN_CACHE_DIR, 0u);
+  close_directory(first);
+  EXPECT_NE(open_directory().open_flags & FOPEN_CACHE_DIR, 0u);
 }
 
 TEST_F(Dispatch, ForgettingHasNoAnswerHoweverMalformed) {
@@ -120,7 +137,8 @@ TEST_F(Dispatch, WhileSpaceIsScarceTheKernelAsksAboutFilesButKeepsNames) {
                   .notifier = notifier_,
                   .features = {.dialect = {.setxattr_ext = true}, .write_back = true},
                   .cache_missing_names = true,
-                  .uncached = {}};
+                  .uncached = {},
+                  .listers = {}};
   const auto looked_up = [&](std::string_view name) {
     dispatch(session, as_bytes(message(FUSE_LOOKUP, kRootInode, name_arg(name))), port_,
              as_writable_bytes(buffer_), counts_);

@@ -36,6 +36,7 @@ void removexattr(Turn& turn, const RemovexattrArgs& args);
 // handlers_open.cc: what there is of open files and directories.
 void open(Turn& turn, const NoArgs& args);
 void opendir(Turn& turn, const NoArgs& args);
+void releasedir(Turn& turn, const ReleasedirArgs& args);
 void release(Turn& turn, const NoArgs& args);
 void readdir(Turn& turn, const ReadArgs& args);
 void readdirplus(Turn& turn, const ReadArgs& args);

@@ -6,6 +6,10 @@
 namespace nacre::mount {
 namespace {
 
+// Handles of directories.
+constexpr uint64_t kNotCaching = 0;
+constexpr uint64_t kCaching = 1;
+
 void read_entries(Turn& turn, const ReadArgs& args, bool with_attr) {
   const MutableBytes room =
       turn.buffer().first(std::min<size_t>(args.size_bytes, turn.buffer().size()));
@@ -36,8 +40,16 @@ void open(Turn& turn, const NoArgs&) {
 }
 
 void opendir(Turn& turn, const NoArgs&) {
-  if (turn.session().features.no_opendir) return turn.fail(ENOSYS);
-  turn.send(fuse_open_out{.fh = 0, .open_flags = FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR, .padding = 0});
+  if (turn.session().listers.enter(turn.node())) {
+    return turn.send(fuse_open_out{
+        .fh = kCaching, .open_flags = FOPEN_KEEP_CACHE | FOPEN_CACHE_DIR, .padding = 0});
+  }
+  turn.send(fuse_open_out{.fh = kNotCaching, .open_flags = FOPEN_KEEP_CACHE, .padding = 0});
+}
+
+void releasedir(Turn& turn, const ReleasedirArgs& args) {
+  if (args.handle == kCaching) turn.session().listers.leave(turn.node());
+  turn.done();
 }
 
 void release(Turn& turn, const NoArgs&) { turn.done(); }

@@ -71,7 +71,8 @@ Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
                .notifier = notifier_,
                .features = features,
                .cache_missing_names = options.cache_missing_names,
-               .uncached = {}} {
+               .uncached = {},
+               .listers = {}} {
   if (features.write_back) tree.leave_times_to_kernel();
   const Workplace place = {.session = session_, .door = door_, .shared = *connection_};
   for (int i = 0; i < worker_count(options); ++i) {

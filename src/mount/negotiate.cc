@@ -23,7 +23,7 @@ constexpr uint64_t kAlwaysWanted =
     flag(FUSE_HANDLE_KILLPRIV_V2) | flag(FUSE_POSIX_ACL) | flag(FUSE_DONT_MASK) |
     flag(FUSE_CACHE_SYMLINKS) | flag(FUSE_ASYNC_DIO) | flag(FUSE_EXPLICIT_INVAL_DATA) |
     flag(FUSE_SETXATTR_EXT) | flag(FUSE_INIT_EXT) | flag(FUSE_NO_OPEN_SUPPORT) |
-    flag(FUSE_NO_OPENDIR_SUPPORT) | flag(FUSE_ABORT_ERROR);
+    flag(FUSE_ABORT_ERROR);
 
 uint64_t offered_flags(const fuse_init_in& offer) {
   uint64_t flags = offer.flags;
@@ -37,7 +37,6 @@ Features features_of(uint64_t flags) {
       .dialect = {.setxattr_ext = has(FUSE_SETXATTR_EXT)},
       .write_back = has(FUSE_WRITEBACK_CACHE),
       .no_open = has(FUSE_NO_OPEN_SUPPORT),
-      .no_opendir = has(FUSE_NO_OPENDIR_SUPPORT),
   };
 }
 

@@ -19,7 +19,6 @@ struct Features {
   Dialect dialect;
   bool write_back = false;  // the kernel holds dirty pages, sizes and times
   bool no_open = false;     // OPEN refused with ENOSYS means: never ask again
-  bool no_opendir = false;  // the same of OPENDIR
 };
 
 struct Agreement {

@@ -22,7 +22,6 @@ TEST(Negotiate, UsesWhatTheKernelOffers) {
   const Features& features = agreement->features;
   EXPECT_TRUE(features.write_back);
   EXPECT_TRUE(features.no_open);
-  EXPECT_TRUE(features.no_opendir);
   EXPECT_TRUE(features.dialect.setxattr_ext);
   EXPECT_NE(agreement->answer.flags & FUSE_HANDLE_KILLPRIV_V2, 0u);
   EXPECT_EQ(agreement->answer.minor, 37u);
@@ -39,7 +38,6 @@ TEST(Negotiate, AsksForNothingThatWasNotOffered) {
   EXPECT_EQ(agreement->answer.flags & ~offer.flags, 0u);
   EXPECT_EQ(agreement->answer.flags2, 0u);
   EXPECT_FALSE(agreement->features.no_open);
-  EXPECT_FALSE(agreement->features.no_opendir);
   EXPECT_FALSE(agreement->features.dialect.setxattr_ext);
 }
 

@@ -101,6 +101,10 @@ std::string_view Arguments::name() {
 
 NoArgs NoArgs::decode(Arguments&, const Dialect&) { return {}; }
 
+ReleasedirArgs ReleasedirArgs::decode(Arguments& in, const Dialect&) {
+  return {in.fixed<fuse_release_in>().fh};
+}
+
 GetattrArgs GetattrArgs::decode(Arguments& in, const Dialect&) {
   return {(in.fixed<fuse_getattr_in>().getattr_flags & FUSE_GETATTR_FH) != 0};
 }

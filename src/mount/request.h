@@ -72,6 +72,11 @@ struct NoArgs {
   static NoArgs decode(Arguments& in, const Dialect& dialect);
 };
 
+struct ReleasedirArgs {
+  uint64_t handle;
+  static ReleasedirArgs decode(Arguments& in, const Dialect& dialect);
+};
+
 struct NameArgs {  // LOOKUP, UNLINK, RMDIR
   std::string_view name;
   static NameArgs decode(Arguments& in, const Dialect& dialect);

@@ -43,10 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const nacre::ByteView bytes = std::as_bytes(std::span(data, size));
   [[maybe_unused]] const auto request = parse_request(bytes);
   for (const bool extended : {false, true}) {
-    decode_all<NoArgs, NameArgs, ForgetArgs, BatchForgetArgs, GetattrArgs, SetattrArgs, StatxArgs,
-               MknodArgs, MkdirArgs, SymlinkArgs, CreateArgs, LinkArgs, RenameArgs, Rename2Args,
-               ReadArgs, WriteArgs, FsyncArgs, FallocateArgs, LseekArgs, CopyArgs, GetxattrArgs,
-               ListxattrArgs, SetxattrArgs, RemovexattrArgs>(bytes, {.setxattr_ext = extended});
+    decode_all<NoArgs, ReleasedirArgs, NameArgs, ForgetArgs, BatchForgetArgs, GetattrArgs,
+               SetattrArgs, StatxArgs, MknodArgs, MkdirArgs, SymlinkArgs, CreateArgs, LinkArgs,
+               RenameArgs, Rename2Args, ReadArgs, WriteArgs, FsyncArgs, FallocateArgs, LseekArgs,
+               CopyArgs, GetxattrArgs, ListxattrArgs, SetxattrArgs, RemovexattrArgs>(
+        bytes, {.setxattr_ext = extended});
   }
   return 0;
 }

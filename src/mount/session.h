@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "fs/tree.h"
+#include "mount/listers.h"
 #include "mount/negotiate.h"
 #include "mount/notifier.h"
 #include "mount/port.h"
@@ -24,6 +25,7 @@ struct Session {
   const Features features;
   const bool cache_missing_names;
   UncachedInodes uncached;
+  Listers listers;
   std::atomic<bool> asks_before_writes = false;  // scarce.h
 
   // Whether the kernel must ask before it takes a write into its cache: everywhere, for want of

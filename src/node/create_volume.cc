@@ -61,7 +61,7 @@ Result<CreateOptions> with_block_size(os::FileSystem& files, CreateOptions optio
   return options;
 }
 
-Status check_options(const CreateOptions& options) {
+Status check_options(os::FileSystem& files, const CreateOptions& options) {
   if (!std::has_single_bit(options.block_size) || options.block_size < wire::kMinBlockSize ||
       options.block_size > wire::kMaxBlockSize) {
     return Error(
@@ -77,6 +77,9 @@ Status check_options(const CreateOptions& options) {
   std::set<std::string> paths;
   for (const std::string& path : options.devices) {
     if (path.size() > wire::kMaxDevicePathBytes) return Error(Code::kNameTooLong, path);
+    if (path.starts_with("/dev/") && TRY(files.kind(path)) == os::PathKind::kMissing) {
+      return Error(Code::kNotFound, "device " + path + ": connect it, or name another");
+    }
     if (!paths.insert(path).second) {
       return Error(Code::kInvalid, "device " + path + " is given twice");
     }
@@ -216,7 +219,7 @@ class Creation {
 Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::string& directory,
                                              const CreateOptions& given) {
   const CreateOptions options = TRY(with_block_size(host.files, given));
-  TRY(check_options(options));
+  TRY(check_options(host.files, options));
   TRY(check_place(host.files, directory, options.force));
   Creation creation(host, directory, options);
   TRY(creation.take_place());

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "node/volume_lock.h"
@@ -112,9 +113,14 @@ Result<std::vector<std::unique_ptr<device::Device>>> VolumeDirectory::open_devic
 }
 
 // What blocks and rows may take together: as much as was asked for, or else what they have already
-// and what the hosts of the devices can spare. Images and block devices are taken whole.
+// and what the hosts of the devices can spare. Images and block devices are taken whole, so they
+// alone need no bound.
 Result<uint64_t> VolumeDirectory::capacity() {
   if (superblock().capacity_bytes != 0) return superblock().capacity_bytes;
+  const bool on_a_host = std::ranges::any_of(local_->devices(), [](const auto& device) {
+    return device->identity().backing == device::BackingKind::kDirectory;
+  });
+  if (!on_a_host) return std::numeric_limits<uint64_t>::max();
   uint64_t bytes = TRY(rows_->usage()).disk_bytes;
   std::set<std::pair<uint64_t, uint64_t>> hosts;  // told apart by their figures
   for (size_t i = 0; i < local_->devices().size(); ++i) {

@@ -221,6 +221,9 @@ TEST_F(CreateVolumeTest, ImpossibleOptionsAreRefusedAndLeaveNothingBehind) {
   options = small();
   options.devices = {"/disk", "/disk"};
   EXPECT_EQ(refusal(options).code(), Code::kInvalid);
+  options.devices = {"/dev/sdz"};
+  EXPECT_EQ(refusal(options).code(), Code::kNotFound);
+  EXPECT_EQ(*disk_.kind("/dev"), os::PathKind::kMissing);
   EXPECT_EQ(*disk_.kind(kDirectory), os::PathKind::kMissing);
 }
 
