@@ -76,8 +76,7 @@ TEST(DeviceFormat, SaysWhatItWouldDestroy) {
     write_at(rig.disk, rig.path, one.offset, one.bytes);
     const Result<Identity> refused = rig.format({.capacity_bytes = 64u << 20});
     EXPECT_EQ(refused.code(), Code::kExists);
-    EXPECT_EQ(refused.error().context(),
-              "/d/device holds " + std::string(one.found) + "; force destroys it");
+    EXPECT_EQ(refused.error().context(), "/d/device holds " + std::string(one.found));
     EXPECT_OK(rig.format({.force = true, .capacity_bytes = 64u << 20}));
     EXPECT_TRUE(describe_content(rig.disk, rig.path)->starts_with("a Nacre device"));
     rig.open();

@@ -182,7 +182,7 @@ Result<Identity> Device::format(Host host, const std::string& path, const Format
   const Target target = TRY(target_of(host.files, path, options));
   const std::string content = TRY(describe_content(host.files, path));
   if (!content.empty() && !options.force) {
-    return Error(Code::kExists, path + " holds " + content + "; force destroys it");
+    return Error(Code::kExists, path + " holds " + content);
   }
   const DurablePath entry = TRY(DurablePath::look(host.files, path));
   const bool is_directory = target.backing == BackingKind::kDirectory;

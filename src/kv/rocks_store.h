@@ -1,9 +1,10 @@
 // A Store on disk, over RocksDB: one column family for each family, one write-ahead log for all.
 //
 // Errors. kNoSpace: the disk is full; writes are refused until there is room again, then go on. A
-// reserve of about half the memory budget is kept on the disk, so that nothing else is refused.
-// kCorrupt: stored bytes fail their checksum; the context names the file. After kIo or kCorrupt
-// from a write the store refuses writes until it is opened again; reads go on.
+// reserve of about five eighths of the memory budget, 61 MiB at the most, is kept on the disk, so
+// that nothing else is refused. kCorrupt: stored bytes fail their checksum; the context names the
+// file. After kIo or kCorrupt from a write the store refuses writes until it is opened again; reads
+// go on.
 //
 // After a power cut the store holds the first n of the batches written, for some n that counts
 // every synced one. A rotten record near the end of the log cannot be told from one torn by a power
