@@ -53,6 +53,14 @@ int errno_of(Code code) {
       return EPROTO;
     case Code::kBelowFloor:
       return ENOENT;
+    case Code::kUnavailable:
+      return ENETUNREACH;
+    case Code::kTimeout:
+      return ETIMEDOUT;
+    case Code::kOverloaded:
+      return EAGAIN;
+    case Code::kCancelled:
+      return ECANCELED;
   }
   return EIO;
 }
@@ -103,6 +111,22 @@ Error error_from_errno(int error_number, const std::string& what) {
       break;
     case EOPNOTSUPP:
       code = Code::kUnsupported;
+      break;
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+      code = Code::kUnavailable;
+      break;
+    case ETIMEDOUT:
+      code = Code::kTimeout;
+      break;
+    case ECANCELED:
+      code = Code::kCancelled;
       break;
     default:
       break;

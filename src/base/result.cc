@@ -50,6 +50,14 @@ std::string_view name_of(Code code) {
       return "newer format";
     case Code::kBelowFloor:
       return "no longer in history";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kTimeout:
+      return "timed out";
+    case Code::kOverloaded:
+      return "overloaded";
+    case Code::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }

@@ -36,6 +36,10 @@ enum class Code {
   kCrossDevice,   // between two volumes or views
   kNewerFormat,   // written by a later version of Nacre
   kBelowFloor,    // that moment is no longer in history
+  kUnavailable,   // nobody who could answer can be reached; nothing was done; try later
+  kTimeout,       // no answer within the deadline; it may or may not have been done
+  kOverloaded,    // refused for load before anything was done; try later
+  kCancelled,     // whoever asked no longer wants it
 };
 
 std::string_view name_of(Code code);

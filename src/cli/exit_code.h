@@ -16,6 +16,7 @@ enum ExitCode {
   kRefused = 7,   // not allowed: permissions, or open read-only
   kNewer = 8,     // written by a later version of Nacre
   kInTheWay = 9,  // something is there already
+  kAway = 10,     // a node, cluster or bucket cannot be reached, or does not answer in time
 };
 
 constexpr ExitCode exit_code_of(Code code) {
@@ -28,6 +29,7 @@ constexpr ExitCode exit_code_of(Code code) {
     case Code::kCorrupt:
       return kDamaged;
     case Code::kBusy:
+    case Code::kOverloaded:
       return kBusy;
     case Code::kNoSpace:
       return kFull;
@@ -40,6 +42,9 @@ constexpr ExitCode exit_code_of(Code code) {
     case Code::kExists:
     case Code::kNotEmpty:
       return kInTheWay;
+    case Code::kUnavailable:
+    case Code::kTimeout:
+      return kAway;
     default:
       return kFailure;
   }

@@ -27,7 +27,9 @@ constexpr const char* kFooter =
     "WHEN is a time (2026-03-01, 2026-03-01T12:30, '2 hours ago'), a sequence number or the name "
     "of\n"
     "a snapshot. Exit codes: 0 success, 1 failure, 2 wrong usage, 3 not found, 4 damaged, 5 busy,\n"
-    "6 no space, 7 not allowed, 8 newer format, 9 something is in the way. More in nacre(1).";
+    "6 no space, 7 not allowed, 8 newer format, 9 something is in the way, 10 out of reach. More "
+    "in\n"
+    "nacre(1).";
 
 bool is_command(const CLI::App& program, const std::string& word) {
   const auto commands = program.get_subcommands([](const CLI::App*) { return true; });

@@ -96,7 +96,7 @@ Result<AnswerLine> decode_answer_line(std::string_view line) {
 }
 
 Code code_named(std::string_view name) {
-  for (int code = 0; code <= static_cast<int>(Code::kBelowFloor); ++code) {
+  for (int code = 0; code <= static_cast<int>(Code::kCancelled); ++code) {
     if (name_of(static_cast<Code>(code)) == name) return static_cast<Code>(code);
   }
   return Code::kIo;

@@ -51,7 +51,7 @@ TEST(Protocol, ProgressItemsAndResultsArriveAsSent) {
 }
 
 TEST(Protocol, ErrorsKeepTheirCodeAndContext) {
-  for (int value = 0; value <= static_cast<int>(Code::kBelowFloor); ++value) {
+  for (int value = 0; value <= static_cast<int>(Code::kCancelled); ++value) {
     const auto code = static_cast<Code>(value);
     const auto line = travel(answer_line(Error(code, "what and why")));
     ASSERT_TRUE(line.ok());
