@@ -1,0 +1,57 @@
+// What a call carries there and back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "rpc/buffer.h"
+
+namespace nacre::rpc {
+
+// Bytes to send: the concatenation of `parts`. They are read until they are on the wire, which may
+// be after the call was given up: `owner` keeps them.
+struct Payload {
+  std::vector<ByteView> parts = {};
+  std::shared_ptr<const void> owner = {};
+
+  static Payload of(Buffer buffer);
+  size_t size() const;
+};
+
+struct Request {
+  uint16_t method = 0;  // not 0
+  std::string header = {};
+  Payload payload = {};
+  int64_t deadline_ns = 0;  // by the monotonic clock; 0: none
+};
+
+// What the client gets.
+struct Reply {
+  std::string header = {};
+  Buffer payload = {};
+};
+
+// What the server gives.
+struct Answer {
+  std::string header = {};
+  Payload payload = {};
+};
+
+// Who is at the other end, as its certificate says.
+enum class Role {
+  kGuest,   // no certificate: may only ask to join
+  kClient,  // may use the cluster
+  kNode,    // is part of it
+};
+
+struct Peer {
+  Role role = Role::kGuest;
+  std::string name = {};     // of the certificate: the node's id, or who the client is
+  std::string address = {};  // for messages
+};
+
+}  // namespace nacre::rpc
