@@ -162,9 +162,7 @@ void ErasureCoder::encode(std::span<const ByteView> data,
   }
   for (const MutableBytes each : parity) CHECK(each.size() == longest);
   if (longest == 0 || code_.m == 0) return;
-  if (code_.k == 1) {
-    for (const MutableBytes each : parity) std::memcpy(each.data(), data[0].data(), longest);
-  } else if (data.size() == code_.k) {
+  if (data.size() == code_.k) {
     code_all(tables_, data, parity);
   } else {
     std::vector<size_t> rows(code_.m), columns(data.size());
