@@ -63,7 +63,10 @@ uint64_t Client::start(Request request, Callback done) {
 }
 
 bool Client::send(Outbox& outbox, uint64_t call, Request request) {
-  wire::Frame frame{.kind = wire::FrameKind::kRequest, .method = request.method, .call = call};
+  wire::Frame frame{.kind = wire::FrameKind::kRequest,
+                    .method = request.method,
+                    .call = call,
+                    .payload_xxh64 = request.payload_xxh64};
   if (request.deadline_ns != 0) {
     const int64_t left_ms = (request.deadline_ns - clock_.monotonic_ns()) / 1'000'000;
     frame.time_left_ms = static_cast<uint32_t>(std::clamp<int64_t>(left_ms, 1, UINT32_MAX));
@@ -195,8 +198,8 @@ Error Client::read_frames(Connection& connection) {
         if (incoming.frame.failed) {
           finish(incoming.frame.call, Error(incoming.frame.code, std::move(incoming.header)));
         } else {
-          finish(incoming.frame.call,
-                 Reply{std::move(incoming.header), std::move(incoming.payload)});
+          finish(incoming.frame.call, Reply{std::move(incoming.header), std::move(incoming.payload),
+                                            incoming.frame.payload_xxh64});
         }
         break;
       case wire::FrameKind::kPong:

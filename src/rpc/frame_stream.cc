@@ -112,7 +112,11 @@ Outbox::~Outbox() {
 bool Outbox::send(wire::Frame frame, std::string header, Payload payload) {
   frame.header_bytes = static_cast<uint32_t>(header.size());
   frame.payload_bytes = static_cast<uint32_t>(payload.size());
-  frame.payload_xxh64 = frame.payload_bytes == 0 ? 0 : sum_of(payload);
+  if (frame.payload_bytes == 0) {
+    frame.payload_xxh64 = 0;
+  } else if (frame.payload_xxh64 == 0) {
+    frame.payload_xxh64 = sum_of(payload);
+  }
   Item item{.fixed = wire::encode_frame(frame, as_bytes(header)),
             .header = std::move(header),
             .payload = std::move(payload)};

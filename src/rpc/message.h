@@ -26,13 +26,15 @@ struct Request {
   uint16_t method = 0;  // not 0
   std::string header = {};
   Payload payload = {};
-  int64_t deadline_ns = 0;  // by the monotonic clock; 0: none
+  uint64_t payload_xxh64 = 0;  // if the sender knows it already; 0: not
+  int64_t deadline_ns = 0;     // by the monotonic clock; 0: none
 };
 
 // What the client gets.
 struct Reply {
   std::string header = {};
   Buffer payload = {};
+  uint64_t payload_xxh64 = 0;  // checked; 0 for an empty payload
 };
 
 // What the server gives.

@@ -192,6 +192,7 @@ void Server::State::accept_call(const std::shared_ptr<Connection>& connection,
   call->method = incoming.frame.method;
   call->header = std::move(incoming.header);
   call->payload = std::move(incoming.payload);
+  call->payload_xxh64 = incoming.frame.payload_xxh64;
   call->peer = connection->peer;
   if (incoming.frame.time_left_ms != 0) {
     call->deadline_ns = clock.monotonic_ns() + int64_t{incoming.frame.time_left_ms} * 1'000'000;

@@ -30,6 +30,7 @@ class ServerCall {
   uint16_t method = 0;
   std::string header = {};
   Buffer payload = {};
+  uint64_t payload_xxh64 = 0;  // checked; 0 for an empty payload
   Peer peer = {};
   int64_t deadline_ns = 0;  // by the monotonic clock; 0: none
   // The client does not wait any more: what is done is done for nobody.

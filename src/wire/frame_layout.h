@@ -14,12 +14,9 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "wire/device_layout.h"
+#include "wire/cluster_layout.h"
 
 namespace nacre::wire {
-
-using ClusterId =
-    VolumeId;  // a device of a node has its cluster's id where others have the volume's
 
 inline constexpr uint16_t kProtocolOldest = 1;
 inline constexpr uint16_t kProtocolNewest = 1;

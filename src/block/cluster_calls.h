@@ -1,0 +1,104 @@
+// The calls that a node of a cluster answers, as values: their headers are messages of
+// proto/cluster.proto, and this is the only place that writes or reads them. Pure functions, safe
+// from any thread. Every decoder gives kCorrupt for bytes that are no such message.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "wire/cluster_layout.h"
+#include "wire/fragment_layout.h"
+
+namespace nacre::block {
+
+enum class Method : uint16_t {
+  kGetMap = 1,
+  kJoin = 2,  // what guests may call; its message is the node's own
+  kPutFragment = 16,
+  kGetFragment = 17,
+  kRemoveFragment = 18,
+  kListFragments = 19,
+  kHealFragment = 20,
+  kAdmin = 32,  // commands of operators, as the node's own
+};
+
+struct FragmentPlace {
+  wire::DeviceNumber device = {};
+  BlockId id = {};
+  uint16_t fragment = 0;
+  friend bool operator==(const FragmentPlace&, const FragmentPlace&) = default;
+};
+
+// Stores the payload as a fragment, and answers when it is durable. Storing the same again is no
+// error; storing something else under the same place is kExists.
+struct PutFragment {
+  FragmentPlace place = {};
+  wire::FragmentNote note = {};
+};
+std::string encode(const PutFragment& call);
+Result<PutFragment> decode_put_fragment(std::string_view header);
+
+// The answer's payload is the part of the fragment that begins at `offset`.
+struct GetFragment {
+  FragmentPlace place = {};
+  uint64_t offset = 0;
+  uint64_t length = 0;  // 0: nothing but what is known of it; less comes where it ends
+};
+std::string encode(const GetFragment& call);
+Result<GetFragment> decode_get_fragment(std::string_view header);
+
+struct FragmentFound {
+  wire::FragmentNote note = {};
+  uint64_t fragment_bytes = 0;
+};
+std::string encode(const FragmentFound& answer);
+Result<FragmentFound> decode_fragment_found(std::string_view header);
+
+// Forgets the fragment; durable when answered. One that is not there is no error.
+struct RemoveFragment {
+  FragmentPlace place = {};
+  // Remember that it is deleted, for nodes that are out of reach now: they ask when they are back.
+  bool leave_mark = false;
+};
+std::string encode(const RemoveFragment& call);
+Result<RemoveFragment> decode_remove_fragment(std::string_view header);
+
+// Which fragments a device has, in the order of id and number. The answer's payload is what
+// encode_fragment_list() makes.
+struct ListFragments {
+  wire::DeviceNumber device = {};
+  uint32_t first_placement = 0;
+  uint32_t last_placement = wire::kPlacements - 1;
+  BlockId after = {};  // begins after this one
+  uint16_t after_fragment = 0;
+  uint32_t limit = 0;
+};
+std::string encode(const ListFragments& call);
+Result<ListFragments> decode_list_fragments(std::string_view header);
+
+struct ListedFragment {
+  BlockId id = {};
+  uint16_t fragment = 0;
+  friend auto operator<=>(const ListedFragment&, const ListedFragment&) = default;
+};
+std::string encode_fragment_list(const std::vector<ListedFragment>& list);
+Result<std::vector<ListedFragment>> decode_fragment_list(ByteView payload);
+
+// Asks the node to look at its fragment, and to rebuild it from the others if it is damaged or
+// missing. Answered before that is done.
+struct HealFragment {
+  FragmentPlace place = {};
+};
+std::string encode(const HealFragment& call);
+Result<HealFragment> decode_heal_fragment(std::string_view header);
+
+struct GetMap {
+  uint64_t known_epoch = 0;
+};
+std::string encode(const GetMap& call);
+Result<GetMap> decode_get_map(std::string_view header);
+
+}  // namespace nacre::block

@@ -1,0 +1,204 @@
+// What ClusterBlocks asks a whole placement group: what a block is, where it is, and to forget it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "block/cluster_blocks.h"
+#include "rpc/call_group.h"
+
+namespace nacre::block {
+namespace {
+
+struct Asked {
+  unsigned fragment = 0;
+  wire::DeviceNumber device = {};
+};
+
+// Every device that may have a fragment.
+std::vector<Asked> everywhere(const ClusterView& view, const Location& location) {
+  std::vector<Asked> all;
+  for (unsigned i = 0; i < location.devices.size(); ++i) {
+    for (const wire::DeviceNumber device : {location.devices[i], location.sources[i]}) {
+      if (device == wire::kNoDevice || device == wire::kLost) continue;
+      if (view.node_of(device) != nullptr) all.push_back({i, device});
+    }
+  }
+  return all;
+}
+
+FragmentPlace place_of(BlockId id, const Asked& asked) {
+  return {.device = asked.device, .id = id, .fragment = static_cast<uint16_t>(asked.fragment)};
+}
+
+bool is_out_of_reach(Code code) {
+  return code != Code::kNotFound && code != Code::kCorrupt && code != Code::kIo;
+}
+
+FragmentStatus::State state_of(Code code) {
+  if (code == Code::kNotFound) return FragmentStatus::State::kMissing;
+  return is_out_of_reach(code) ? FragmentStatus::State::kUnreachable
+                               : FragmentStatus::State::kDamaged;
+}
+
+Error none_left(BlockId id, size_t away, const std::string& words) {
+  if (away == 0) return Error(Code::kNotFound, "there is no block or object " + to_hex(id));
+  return Error(Code::kUnavailable,
+               fmt::format("block {}: {} of the devices that may have it are out of reach: {}",
+                           to_hex(id), away, words));
+}
+
+}  // namespace
+
+// First fragment 0, which all of a small block is in; then, if that fails or is late, any other.
+Result<ClusterBlocks::Start> ClusterBlocks::read_start(BlockId id, uint64_t length) {
+  for (int round = 0;; ++round) {
+    const std::shared_ptr<const ClusterView> view = views_.view();
+    const Location location = TRY(view->locate(id));
+    const std::vector<Asked> all = everywhere(*view, location);
+    rpc::CallGroup calls(clock_);
+    const int64_t begun_ns = clock_.monotonic_ns();
+    const int64_t deadline_ns = begun_ns + options_.read_limit_ns;
+    size_t asked = 0;
+    size_t away = 0;
+    std::string words;
+    const auto ask = [&](size_t up_to) {
+      for (; asked < std::min(up_to, all.size()); ++asked) {
+        const auto client = client_of(*view, all[asked].device);
+        if (!client.ok()) continue;
+        const bool first = all[asked].fragment == 0;
+        const GetFragment call{.place = place_of(id, all[asked]), .length = first ? length : 0};
+        calls.start(**client,
+                    {.method = static_cast<uint16_t>(Method::kGetFragment),
+                     .header = encode(call),
+                     .deadline_ns = deadline_ns},
+                    asked);
+      }
+    };
+    ask(all.empty() || !view->is_up(all.front().device) ? all.size() : 1);
+    while (calls.outstanding() > 0) {
+      const bool hedging = asked < all.size();
+      auto finished = calls.next(hedging ? begun_ns + options_.hedge_min_ns : deadline_ns);
+      if (!finished && !hedging) break;
+      if (!finished || !finished->result.ok()) {
+        if (finished && is_out_of_reach(finished->result.code())) {
+          ++away;
+          words = finished->result.error().context();
+        }
+        ask(all.size());
+        continue;
+      }
+      const FragmentFound found = TRY(decode_fragment_found(finished->result->header));
+      Start start{.note = found.note, .bytes = std::move(finished->result->payload)};
+      const bool sums = start.bytes.size() != found.fragment_bytes ||
+                        finished->result->payload_xxh64 == found.note.fragment_xxh64;
+      if (!sums) start.bytes = {};
+      return start;
+    }
+    if (round > 0 || !views_.refresh().ok()) {
+      return none_left(id, away + calls.outstanding(), words);
+    }
+  }
+}
+
+Result<BlockStatus> ClusterBlocks::query(BlockId id) {
+  (void)views_.refresh();
+  const std::shared_ptr<const ClusterView> view = views_.view();
+  const Location location = TRY(view->locate(id));
+  BlockStatus status{.pool = location.pool->id, .pg = location.pg};
+  status.fragments.resize(location.devices.size());
+  for (size_t i = 0; i < location.devices.size(); ++i) {
+    status.fragments[i].device = location.devices[i];
+    const wire::ClusterNode* const node = view->node_of(location.devices[i]);
+    if (node != nullptr) status.fragments[i].node = node->id;
+  }
+  const std::vector<Asked> all = everywhere(*view, location);
+  rpc::CallGroup calls(clock_);
+  const int64_t deadline_ns = clock_.monotonic_ns() + options_.read_limit_ns;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto client = client_of(*view, all[i].device);
+    FragmentStatus& fragment = status.fragments[all[i].fragment];
+    fragment.state = FragmentStatus::State::kUnreachable;
+    fragment.what = "no answer in time";
+    if (!client.ok()) continue;
+    // All of it, so that damage shows.
+    const GetFragment call{.place = place_of(id, all[i]), .length = kMaxBlockBytes};
+    calls.start(**client,
+                {.method = static_cast<uint16_t>(Method::kGetFragment),
+                 .header = encode(call),
+                 .deadline_ns = deadline_ns},
+                i);
+  }
+  size_t away = calls.outstanding();
+  std::optional<wire::FragmentNote> note;
+  std::string words;
+  while (auto finished = calls.next(deadline_ns)) {
+    const Asked& asked = all[finished->tag];
+    FragmentStatus& fragment = status.fragments[asked.fragment];
+    const Result<rpc::Reply>& result = finished->result;
+    if (!result.ok()) {
+      if (fragment.state == FragmentStatus::State::kGood) continue;  // elsewhere
+      fragment.state = state_of(result.code());
+      fragment.what = result.error().context();
+      if (!is_out_of_reach(result.code())) --away;
+      if (is_out_of_reach(result.code())) words = fragment.what;
+      continue;
+    }
+    --away;
+    const FragmentFound found = TRY(decode_fragment_found(result->header));
+    const bool good = result->payload_xxh64 == found.note.fragment_xxh64;
+    fragment = {.state = good ? FragmentStatus::State::kGood : FragmentStatus::State::kDamaged,
+                .device = asked.device,
+                .node = view->node_of(asked.device)->id,
+                .bytes = found.fragment_bytes,
+                .what = good ? "" : "it is not as it was written"};
+    note = found.note;
+  }
+  if (!note) return none_left(id, away, words);
+  status.note = *note;
+  const codec::FragmentLayout layout(note->code, note->block_bytes);
+  for (unsigned i = 0; i < status.fragments.size(); ++i) {
+    FragmentStatus& fragment = status.fragments[i];
+    if (!layout.is_stored(i)) fragment = {.state = FragmentStatus::State::kGood};
+    if (fragment.bytes == 0) fragment.bytes = layout.bytes_of(i);
+  }
+  return status;
+}
+
+// Where all can be asked, it is gone then. Where not, the others remember that it is deleted, until
+// those out of reach are back and were told.
+Status ClusterBlocks::remove(BlockId id) {
+  for (const bool leave_mark : {false, true}) {
+    if (leave_mark) (void)views_.refresh();
+    const std::shared_ptr<const ClusterView> view = views_.view();
+    const Location location = TRY(view->locate(id));
+    const std::vector<Asked> all = everywhere(*view, location);
+    rpc::CallGroup calls(clock_);
+    const int64_t deadline_ns = clock_.monotonic_ns() + options_.write_limit_ns;
+    size_t removed = 0;
+    std::string words = "no device of its group is in use";
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto client = client_of(*view, all[i].device);
+      if (!client.ok()) continue;
+      const RemoveFragment call{.place = place_of(id, all[i]), .leave_mark = leave_mark};
+      calls.start(**client,
+                  {.method = static_cast<uint16_t>(Method::kRemoveFragment),
+                   .header = encode(call),
+                   .deadline_ns = deadline_ns},
+                  i);
+    }
+    while (auto finished = calls.next(deadline_ns)) {
+      if (finished->result.ok()) {
+        ++removed;
+      } else {
+        words = finished->result.error().context();
+      }
+    }
+    const bool by_all = removed == all.size() && all.size() >= location.devices.size();
+    if (by_all || (leave_mark && removed > 0)) return {};
+    if (leave_mark) return Error(Code::kUnavailable, "block " + to_hex(id) + ": " + words);
+  }
+  return {};
+}
+
+}  // namespace nacre::block

@@ -1,0 +1,174 @@
+#include "cluster/fragment_service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "codec/checksum.h"
+#include "device/device.h"
+
+namespace nacre::cluster {
+namespace {
+
+// Under this number a device keeps the mark that a fragment is deleted.
+constexpr uint16_t kMark = 0x8000;
+
+std::string words_of(const block::FragmentPlace& place) {
+  return fmt::format("block {}, fragment {}", to_hex(place.id), place.fragment);
+}
+
+// Sync is for the put itself: what was stored by another call before may not be durable yet.
+Status sync_if_stored(device::Device& device, const Status& stored) {
+  TRY(stored);
+  return device.sync();
+}
+
+Result<wire::FragmentNote> note_of(const device::Fragment& fragment,
+                                   const block::FragmentPlace& place) {
+  Result<wire::FragmentNote> note = wire::decode_fragment_note(fragment.descriptor().extra);
+  if (!note.ok()) return Error(note.code(), words_of(place) + ": " + note.error().context());
+  return note;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<device::Device>> FragmentService::device_of(wire::DeviceNumber number) {
+  const std::shared_ptr<const block::ClusterView> view = views_.view();
+  const wire::ClusterDevice* const known = view->map.find_device(number);
+  if (known == nullptr) {
+    return Error(Code::kUnavailable, fmt::format("there is no device {}", number.value));
+  }
+  return devices_.find(known->id);
+}
+
+Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
+  switch (static_cast<block::Method>(call.method)) {
+    case block::Method::kPutFragment:
+      TRY(put(TRY(block::decode_put_fragment(call.header)), call.payload.view(),
+              call.payload_xxh64));
+      return rpc::Answer{};
+    case block::Method::kGetFragment:
+      return get(TRY(block::decode_get_fragment(call.header)));
+    case block::Method::kRemoveFragment: {
+      const auto removal = TRY(block::decode_remove_fragment(call.header));
+      TRY(remove(removal.place, removal.leave_mark));
+      return rpc::Answer{};
+    }
+    case block::Method::kListFragments:
+      return list(TRY(block::decode_list_fragments(call.header)));
+    case block::Method::kHealFragment:
+      heal_(TRY(block::decode_heal_fragment(call.header)).place);
+      return rpc::Answer{};
+    default:
+      return Error(Code::kUnsupported, fmt::format("there is no call {}", call.method));
+  }
+}
+
+Status FragmentService::put(const block::PutFragment& call, ByteView payload,
+                            uint64_t payload_xxh64) {
+  const block::FragmentPlace& place = call.place;
+  if (payload_xxh64 != call.note.fragment_xxh64) {
+    return Error(Code::kCorrupt, words_of(place) + " came other than it was sent");
+  }
+  const auto device = TRY(device_of(place.device));
+  if (is_deleted(place)) {
+    return Error(Code::kCancelled, words_of(place) + " was deleted before it came");
+  }
+  const std::string note = wire::encode_fragment_note(call.note);
+  const device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(payload.size()),
+                                      .extra = as_bytes(note)};
+  const Status stored = device->put(place.id, place.fragment, {&payload, 1}, descriptor);
+  if (!stored.ok() && stored.code() == Code::kExists) {
+    // Sent twice, because the first answer did not arrive.
+    const device::Fragment there = TRY(device->find(place.id, place.fragment));
+    const wire::FragmentNote has = TRY(note_of(there, place));
+    const bool same =
+        there.payload_bytes() == payload.size() && has.fragment_xxh64 == call.note.fragment_xxh64;
+    if (!same) return stored;
+    return device->sync();
+  }
+  TRY(sync_if_stored(*device, stored));
+  ++puts_;
+  put_bytes_ += payload.size();
+  return {};
+}
+
+Result<rpc::Answer> FragmentService::get(const block::GetFragment& call) {
+  const auto device = TRY(device_of(call.place.device));
+  const device::Fragment fragment = TRY(device->find(call.place.id, call.place.fragment));
+  const uint64_t bytes = fragment.payload_bytes();
+  rpc::Answer answer{.header = block::encode(block::FragmentFound{
+                         .note = TRY(note_of(fragment, call.place)), .fragment_bytes = bytes})};
+  ++gets_;
+  if (call.offset >= bytes || call.length == 0) return answer;
+  rpc::Buffer payload(std::min(call.length, bytes - call.offset));
+  TRY(fragment.read(call.offset, payload.bytes()));
+  get_bytes_ += payload.size();
+  answer.payload = rpc::Payload::of(std::move(payload));
+  return answer;
+}
+
+Result<wire::FragmentNote> FragmentService::verify(const block::FragmentPlace& place) {
+  const auto device = TRY(device_of(place.device));
+  const device::Fragment fragment = TRY(device->find(place.id, place.fragment));
+  const wire::FragmentNote note = TRY(note_of(fragment, place));
+  rpc::Buffer payload(fragment.payload_bytes());
+  TRY(fragment.read(0, payload.bytes()));
+  if (codec::xxh64(payload.view()) != note.fragment_xxh64) {
+    return Error(Code::kCorrupt, words_of(place) + " is not as it was written");
+  }
+  return note;
+}
+
+Status FragmentService::remove(const block::FragmentPlace& place, bool leave_mark) {
+  const auto device = TRY(device_of(place.device));
+  if (leave_mark && !is_deleted(place)) {
+    const std::string note = wire::encode_fragment_note({.kind = wire::BlockKind::kDeleted});
+    const Status marked =
+        device->put(place.id, place.fragment | kMark, {}, {.extra = as_bytes(note)});
+    if (!marked.ok() && marked.code() != Code::kExists) return marked;
+  }
+  TRY(device->remove(place.id, place.fragment));
+  ++removals_;
+  return device->sync();
+}
+
+bool FragmentService::is_deleted(const block::FragmentPlace& place) {
+  const auto device = device_of(place.device);
+  return device.ok() && (*device)->find(place.id, place.fragment | kMark).ok();
+}
+
+Result<rpc::Answer> FragmentService::list(const block::ListFragments& call) {
+  const auto device = TRY(device_of(call.device));
+  const block::ListedFragment after{call.after, call.after_fragment};
+  std::vector<block::ListedFragment> found;
+  // The smallest `limit` of those after the given one: the device gives them in no order.
+  device->list([&](BlockId id, uint16_t fragment, const device::FragmentInfo&) {
+    const uint32_t placement = wire::placement_of(id);
+    const block::ListedFragment each{id, fragment};
+    if (placement < call.first_placement || placement > call.last_placement) return true;
+    if (!(after < each)) return true;
+    found.push_back(each);
+    std::ranges::push_heap(found);
+    if (found.size() > call.limit) {
+      std::ranges::pop_heap(found);
+      found.pop_back();
+    }
+    return true;
+  });
+  std::ranges::sort(found);
+  const std::string bytes = block::encode_fragment_list(found);
+  rpc::Buffer payload(bytes.size());
+  std::ranges::copy(as_bytes(bytes), payload.bytes().begin());
+  return rpc::Answer{.payload = rpc::Payload::of(std::move(payload))};
+}
+
+FragmentCounters FragmentService::counters() const {
+  return {.puts = puts_,
+          .gets = gets_,
+          .removals = removals_,
+          .put_bytes = put_bytes_,
+          .get_bytes = get_bytes_};
+}
+
+}  // namespace nacre::cluster

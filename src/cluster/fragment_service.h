@@ -1,0 +1,58 @@
+// What a node does with fragments: keeps them on its devices, gives them out, forgets them, lists
+// them. Safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "block/cluster_calls.h"
+#include "block/cluster_view.h"
+#include "cluster/device_set.h"
+#include "rpc/server.h"
+
+namespace nacre::cluster {
+
+struct FragmentCounters {
+  uint64_t puts = 0;
+  uint64_t gets = 0;
+  uint64_t removals = 0;
+  uint64_t put_bytes = 0;
+  uint64_t get_bytes = 0;
+};
+
+class FragmentService {
+ public:
+  // Told of fragments that somebody found damaged or missing; must not wait.
+  using Healer = std::function<void(const block::FragmentPlace&)>;
+
+  FragmentService(DeviceSet& devices, block::ViewSource& views, Healer heal)
+      : devices_(devices), views_(views), heal_(std::move(heal)) {}
+
+  // Of the methods on fragments; kUnsupported for others.
+  Result<rpc::Answer> handle(rpc::ServerCall& call);
+  FragmentCounters counters() const;
+
+  // The same for this node's own use. put() is durable when it returns.
+  Status put(const block::PutFragment& call, ByteView payload, uint64_t payload_xxh64);
+  // Reads all of it, so that damage shows; its note.
+  Result<wire::FragmentNote> verify(const block::FragmentPlace& place);
+  Status remove(const block::FragmentPlace& place, bool leave_mark);
+  // Whether it is remembered as deleted.
+  bool is_deleted(const block::FragmentPlace& place);
+
+ private:
+  Result<std::shared_ptr<device::Device>> device_of(wire::DeviceNumber number);
+  Result<rpc::Answer> get(const block::GetFragment& call);
+  Result<rpc::Answer> list(const block::ListFragments& call);
+
+  DeviceSet& devices_;
+  block::ViewSource& views_;
+  const Healer heal_;
+  std::atomic<uint64_t> puts_ = 0;
+  std::atomic<uint64_t> gets_ = 0;
+  std::atomic<uint64_t> removals_ = 0;
+  std::atomic<uint64_t> put_bytes_ = 0;
+  std::atomic<uint64_t> get_bytes_ = 0;
+};
+
+}  // namespace nacre::cluster
