@@ -24,12 +24,12 @@ class EndpointsWatch final : public WatchStream {
     RpcStream::Read read = stream_->read(limit);
     if (read.message) return std::optional(TRY(decode_watch(*read.message)));
     if (read.status.code == RpcCode::kOk) return std::optional<WatchReply>();
-    endpoints_.avoid(endpoint_);
     return endpoints_.stream_error(endpoint_, request_, read.status);
   }
 
   void ping() override { stream_->write(encode_watch_ping()); }
   void cancel() override { stream_->cancel(); }
+  void avoid() override { endpoints_.avoid(endpoint_); }
 
  private:
   Endpoints& endpoints_;

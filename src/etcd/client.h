@@ -77,6 +77,8 @@ class WatchStream {
   virtual void ping() = 0;
   // Ends the stream, and a next() that waits.
   virtual void cancel() = 0;
+  // The client's next call or watch shall begin at another endpoint.
+  virtual void avoid() = 0;
 };
 
 class Client {
@@ -99,8 +101,8 @@ class Client {
   virtual Status revoke(LeaseId id, std::chrono::nanoseconds limit) = 0;
   virtual Result<LeaseStatus> time_to_live(LeaseId id) = 0;
 
-  // Events from revision `from` on. Whether that works is seen by reading. Each watch begins at the
-  // endpoint that last was good; one whose stream ended with an error no longer is.
+  // Events from revision `from` on, at the endpoint that last was good. Whether that works is seen
+  // by reading.
   virtual std::unique_ptr<WatchStream> watch(const KeyRange& range, Revision from) = 0;
 
   // Others from now on; calls under way finish where they are. CHECKs that there is one.
