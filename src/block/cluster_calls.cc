@@ -141,15 +141,4 @@ Result<std::vector<ListedFragment>> decode_fragment_list(ByteView payload) {
   return list;
 }
 
-std::string encode(const GetMap& call) {
-  proto::GetMap message;
-  message.set_known_epoch(call.known_epoch);
-  return message.SerializeAsString();
-}
-
-Result<GetMap> decode_get_map(std::string_view header) {
-  const auto message = TRY(parse<proto::GetMap>(header, "a map to get"));
-  return GetMap{.known_epoch = message.known_epoch()};
-}
-
 }  // namespace nacre::block

@@ -15,14 +15,14 @@
 namespace nacre::block {
 
 enum class Method : uint16_t {
-  kGetMap = 1,
-  kJoin = 2,  // what guests may call; its message is the node's own
+  kGetMap = 1,  // without a header; the answer's payload is encode_view()'s
+  kJoin = 2,    // what guests may call; its header and the answer's are the node's own
   kPutFragment = 16,
   kGetFragment = 17,
   kRemoveFragment = 18,
   kListFragments = 19,
   kHealFragment = 20,
-  kAdmin = 32,  // commands of operators, as the node's own
+  kCommand = 32,  // of operators: its header and the answer's are the node's own
 };
 
 struct FragmentPlace {
@@ -94,11 +94,5 @@ struct HealFragment {
 };
 std::string encode(const HealFragment& call);
 Result<HealFragment> decode_heal_fragment(std::string_view header);
-
-struct GetMap {
-  uint64_t known_epoch = 0;
-};
-std::string encode(const GetMap& call);
-Result<GetMap> decode_get_map(std::string_view header);
 
 }  // namespace nacre::block

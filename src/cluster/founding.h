@@ -1,0 +1,68 @@
+// How a node comes to be: as the first of a new cluster, or as one more of a cluster that exists.
+// Everything a node needs to start again is in its data directory then. For one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/node_files.h"
+#include "device/device.h"
+#include "rpc/message.h"
+
+namespace nacre::cluster {
+
+struct NodeWishes {
+  std::string listen = {};     // HOST:PORT
+  std::string advertise = {};  // HOST:PORT; empty: as `listen`
+  std::string zone = {};
+  std::string name = {};               // empty: the host's
+  std::vector<std::string> etcd = {};  // endpoints of an etcd that is there; empty: run one
+  bool insecure = false;               // no TLS; on loopback alone
+  bool no_device = false;              // do not begin with a device in the data directory
+};
+
+// A new cluster of this node. kExists when there is a node in the directory.
+Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes);
+
+// Asks the node at an address to be let in: `invitation` is TOKEN@HOST:PORT. kAccess when the token
+// is not good; kExists as above.
+Result<NodeConfig> join_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes,
+                                const std::string& invitation);
+
+// The other side of it, and of clients that come: what a node that has `secrets` answers.
+struct JoinRequest {
+  std::string token = {};
+  std::string request = {};  // for a certificate; empty in an insecure cluster
+  wire::NodeId node = {};    // of a node
+  std::string name = {};
+  std::string zone = {};
+  std::string advertise = {};
+};
+struct JoinGrant {
+  rpc::Role role = rpc::Role::kClient;
+  wire::ClusterId cluster = {};
+  std::string ca = {};
+  std::string certificate = {};
+  NodeSecrets secrets = {};            // of a node
+  std::vector<std::string> etcd = {};  // of a node
+};
+std::string encode(const JoinRequest& request);
+Result<JoinRequest> decode_join_request(std::string_view text);
+std::string encode(const JoinGrant& grant);
+Result<JoinGrant> decode_join_grant(std::string_view text);
+
+// Checks the token, and makes the certificate. kAccess; kInvalid.
+Result<JoinGrant> grant_join(const NodeConfig& config, const NodeSecrets& secrets,
+                             const JoinRequest& request, Timestamp now);
+
+// A client's credentials, by an invitation as above.
+struct ClientGrant {
+  wire::ClusterId cluster = {};
+  std::optional<rpc::Credentials> credentials = {};  // none in an insecure cluster
+};
+Result<ClientGrant> join_as_client(os::Clock& clock, const std::string& invitation,
+                                   const std::string& name);
+
+}  // namespace nacre::cluster

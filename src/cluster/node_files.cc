@@ -1,0 +1,147 @@
+#include "cluster/node_files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/errno.h"
+#include "cluster/ids.h"
+#include "node/json.h"
+
+namespace nacre::cluster {
+namespace {
+
+using node::Json;
+
+constexpr uint64_t kFormat = 1;
+constexpr uint64_t kMaxFileBytes = 1 << 20;
+
+Json json_of(const NodeConfig& config) {
+  return {{"format", kFormat},
+          {"node", to_hex(config.node)},
+          {"cluster", to_hex(config.cluster)},
+          {"name", config.name},
+          {"zone", config.zone},
+          {"listen", config.listen},
+          {"advertise", config.advertise},
+          {"insecure", config.insecure},
+          {"etcd", config.etcd},
+          {"etcd_client_address", config.etcd_client_address},
+          {"etcd_peer_address", config.etcd_peer_address},
+          {"etcd_members", config.etcd_members},
+          {"etcd_joins", config.etcd_joins},
+          {"devices", config.devices}};
+}
+
+Result<NodeConfig> config_of(const Json& json) {
+  node::Arguments fields(json);
+  const auto format = TRY(fields.optional_number("format"));
+  if (format && *format > kFormat) {
+    return Error(Code::kNewerFormat, "it was written by a later version of Nacre");
+  }
+  NodeConfig config;
+  config.node = TRY(parse_id<wire::NodeId>(TRY(fields.text("node"))));
+  config.cluster = TRY(parse_id<wire::ClusterId>(TRY(fields.text("cluster"))));
+  config.name = TRY(fields.text("name"));
+  config.zone = TRY(fields.text("zone"));
+  config.listen = TRY(fields.text("listen"));
+  config.advertise = TRY(fields.text("advertise"));
+  config.insecure = TRY(fields.flag("insecure"));
+  config.etcd = TRY(fields.texts("etcd"));
+  config.etcd_client_address = TRY(fields.text("etcd_client_address"));
+  config.etcd_peer_address = TRY(fields.text("etcd_peer_address"));
+  config.etcd_members = TRY(fields.texts("etcd_members"));
+  config.etcd_joins = TRY(fields.flag("etcd_joins"));
+  config.devices = TRY(fields.texts("devices"));
+  TRY(fields.finish());
+  return config;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<os::FileLock>> NodeFiles::lock() {
+  TRY(files_.create_directories(directory_));
+  // Keys are kept here.
+  if (::chmod(directory_.c_str(), 0700) != 0) {
+    return error_from_errno(errno, "set the mode of " + directory_);
+  }
+  auto lock = files_.lock(path("lock"));
+  if (!lock.ok() && lock.code() == Code::kBusy) {
+    return Error(Code::kBusy, "the node in " + directory_ + " runs already");
+  }
+  return lock;
+}
+
+Result<std::string> NodeFiles::read(const std::string& name) {
+  const auto file = TRY(files_.open(path(name), os::OpenMode::kRead));
+  const uint64_t size = TRY(file->size());
+  if (size > kMaxFileBytes) return Error(Code::kCorrupt, path(name) + " is too long to be ours");
+  std::string text(size, '\0');
+  text.resize(TRY(file->read_at(0, as_writable_bytes(text))));
+  return text;
+}
+
+Status NodeFiles::write(const std::string& name, const std::string& text) {
+  const std::string to = path(name);
+  const std::string parent = to.substr(0, to.rfind('/'));
+  TRY(files_.create_directories(parent));
+  const std::string temporary = to + ".new";
+  {
+    const auto file = TRY(files_.open(temporary, os::OpenMode::kCreate));
+    if (::chmod(temporary.c_str(), 0600) != 0) {
+      return error_from_errno(errno, "set the mode of " + temporary);
+    }
+    TRY(file->truncate(0));
+    TRY(file->write_at(0, as_bytes(text)));
+    TRY(file->sync());
+  }
+  TRY(files_.rename(temporary, to));
+  return files_.sync_directory(parent);
+}
+
+Result<std::optional<NodeConfig>> NodeFiles::config() {
+  const auto text = read("node.json");
+  if (!text.ok() && text.code() == Code::kNotFound) return std::optional<NodeConfig>();
+  if (!text.ok()) return text.error();
+  const auto wrong = [&](const Error& error) {
+    const Code code = error.code() == Code::kNewerFormat ? error.code() : Code::kCorrupt;
+    return Error(code, path("node.json") + ": " + error.context());
+  };
+  const auto json = node::parse_object(*text);
+  if (!json.ok()) return wrong(json.error());
+  auto config = config_of(*json);
+  if (!config.ok()) return wrong(config.error());
+  return std::optional(config.take());
+}
+
+Status NodeFiles::save(const NodeConfig& config) {
+  return write("node.json", json_of(config).dump(2) + "\n");
+}
+
+Result<rpc::Credentials> NodeFiles::credentials() {
+  return rpc::Credentials{.ca = TRY(read("tls/ca.crt")),
+                          .certificate = TRY(read("tls/node.crt")),
+                          .key = TRY(read("tls/node.key"))};
+}
+
+Status NodeFiles::save(const rpc::Credentials& credentials) {
+  TRY(write("tls/ca.crt", credentials.ca));
+  TRY(write("tls/node.crt", credentials.certificate));
+  return write("tls/node.key", credentials.key);
+}
+
+Result<NodeSecrets> NodeFiles::secrets() {
+  NodeSecrets secrets{.token_key = TRY(read("secret/token.key"))};
+  auto key = read("secret/ca.key");
+  if (!key.ok() && key.code() == Code::kNotFound) return secrets;
+  secrets.authority = {.certificate = TRY(read("tls/ca.crt")), .key = TRY(std::move(key))};
+  return secrets;
+}
+
+Status NodeFiles::save(const NodeSecrets& secrets) {
+  TRY(write("secret/token.key", secrets.token_key));
+  if (secrets.authority.key.empty()) return {};
+  TRY(write("tls/ca.crt", secrets.authority.certificate));
+  return write("secret/ca.key", secrets.authority.key);
+}
+
+}  // namespace nacre::cluster

@@ -1,0 +1,76 @@
+// What a node keeps in its data directory, besides its devices and etcd's own files:
+//
+//   node.json      who it is and how it is started again (NodeConfig)
+//   tls/           certificates and keys, mode 0600; not there in an insecure cluster
+//   secret/        the authority's key, and the key of join tokens, mode 0600
+//   log            newest of its logs        control    the socket that commands come to
+//   lock           held by the process that runs the node
+//   etcd/          of its member of etcd     device/    the device it was started with
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "os/file_system.h"
+#include "rpc/certificates.h"
+#include "wire/cluster_layout.h"
+
+namespace nacre::cluster {
+
+struct NodeConfig {
+  wire::NodeId node = {};
+  wire::ClusterId cluster = {};
+  std::string name = {};
+  std::string zone = {};
+  std::string listen = {};     // HOST:PORT
+  std::string advertise = {};  // HOST:PORT, as others reach it
+  bool insecure = false;
+  std::vector<std::string> etcd = {};    // endpoints, HOST:PORT
+  std::string etcd_client_address = {};  // of its own member; empty: it runs none
+  std::string etcd_peer_address = {};
+  std::vector<std::string> etcd_members = {};  // NAME=HOST:PORT each, when the member was made
+  bool etcd_joins = false;
+  std::vector<std::string> devices = {};  // paths
+};
+
+// The secrets by which a node lets others in.
+struct NodeSecrets {
+  rpc::Authority authority = {};  // empty in an insecure cluster
+  std::string token_key = {};
+};
+
+class NodeFiles {
+ public:
+  NodeFiles(os::FileSystem& files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
+
+  const std::string& directory() const { return directory_; }
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string control_path() const { return path("control"); }
+  std::string log_path() const { return path("log"); }
+
+  // Makes the directory, mode 0700, and locks it: kBusy while another process runs the node.
+  Result<std::unique_ptr<os::FileLock>> lock();
+  // None where no node was made yet. kCorrupt names the field that is wrong; kNewerFormat.
+  Result<std::optional<NodeConfig>> config();
+  // Durable and all or nothing, as are the others.
+  Status save(const NodeConfig& config);
+
+  Result<rpc::Credentials> credentials();
+  Status save(const rpc::Credentials& credentials);
+  Result<NodeSecrets> secrets();
+  Status save(const NodeSecrets& secrets);
+
+ private:
+  Status write(const std::string& name, const std::string& text);
+  Result<std::string> read(const std::string& name);
+
+  os::FileSystem& files_;
+  const std::string directory_;
+};
+
+}  // namespace nacre::cluster
