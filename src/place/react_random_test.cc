@@ -94,7 +94,7 @@ class History {
   // finished.
   void check_balance(PgTable table) const {
     const Topology topology(cluster_.map, pool_.code.n());
-    if (topology.slots() >= 2 * pool_.code.n()) {
+    if (topology.slots() >= 4 * pool_.code.n()) {
       ASSERT_TRUE(is_balanced(cluster_.map, table, 2.0));
     }
     finish_all(table);

@@ -33,8 +33,7 @@ inline constexpr size_t kMaxClusterDevices = 1u << 20;
 inline constexpr size_t kMaxPools = 256;
 inline constexpr size_t kMaxNameBytes = 255;
 inline constexpr size_t kMaxAddresses = 16;
-// So that no sum of weights overflows.
-inline constexpr uint64_t kMaxDeviceWeight = uint64_t{1} << 43;
+inline constexpr uint64_t kMaxDeviceWeight = uint64_t{1} << 50;
 inline constexpr uint32_t kMaxDeviceNumber = UINT32_MAX - 1;
 
 // The upper bits of a block's id, chosen at random, that decide where it lies.
