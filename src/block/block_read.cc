@@ -40,12 +40,10 @@ Status BlockRead::read(uint64_t offset, MutableBytes into) {
 
 Result<rpc::Buffer> BlockRead::rebuild(unsigned fragment) {
   TRY(begin(blocks_.views_.view()));
-  rebuilt_ = fragment;
   rpc::Buffer made(layout_->bytes_of(fragment));
   wants_ = {{{fragment, 0, made.size()}, made.bytes()}};
   // Its own device is not asked, but another that still has it is.
-  Position& own = positions_[fragment];
-  if (!own.candidates.empty()) own.candidates.erase(own.candidates.begin());
+  std::erase(positions_[fragment].candidates, TRY(view_->locate(id_)).devices[fragment]);
   TRY(collect());
   return made;
 }

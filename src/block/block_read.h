@@ -70,7 +70,6 @@ class BlockRead {
   codec::FragmentRange range_ = {};  // of the second phase
   bool second_phase_ = false;
   bool decoded_ = false;
-  std::optional<unsigned> rebuilt_;  // the fragment whose own device is left alone
 };
 
 }  // namespace nacre::block

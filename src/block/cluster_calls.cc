@@ -109,18 +109,20 @@ std::string encode(const ListFragments& call) {
   message.set_after_low(call.after.low);
   message.set_after_fragment(call.after_fragment);
   message.set_limit(call.limit);
+  message.set_min_epoch(call.min_epoch);
   return message.SerializeAsString();
 }
 
 Result<ListFragments> decode_list_fragments(std::string_view header) {
   const auto message = TRY(parse<proto::ListFragments>(header, "a list to give"));
-  if (message.after_fragment() >= codec::kMaxFragments) return no_message("a list to give");
+  if (message.after_fragment() > UINT16_MAX) return no_message("a list to give");
   return ListFragments{.device = {message.device()},
                        .first_placement = message.first_placement(),
                        .last_placement = message.last_placement(),
                        .after = {message.after_high(), message.after_low()},
                        .after_fragment = static_cast<uint16_t>(message.after_fragment()),
-                       .limit = std::min(message.limit(), kFragmentsMax)};
+                       .limit = std::min(message.limit(), kFragmentsMax),
+                       .min_epoch = message.min_epoch()};
 }
 
 std::string encode_fragment_list(const std::vector<ListedFragment>& list) {

@@ -66,8 +66,11 @@ struct RemoveFragment {
 std::string encode(const RemoveFragment& call);
 Result<RemoveFragment> decode_remove_fragment(std::string_view header);
 
-// Which fragments a device has, in the order of id and number. The answer's payload is what
-// encode_fragment_list() makes.
+// Set in the number of a fragment that is listed because it is remembered as deleted.
+inline constexpr uint16_t kDeletedMark = 0x8000;
+
+// Which fragments a device has, and of which it remembers that they are deleted, in the order of id
+// and number. The answer's payload is what encode_fragment_list() makes.
 struct ListFragments {
   wire::DeviceNumber device = {};
   uint32_t first_placement = 0;
@@ -75,6 +78,7 @@ struct ListFragments {
   BlockId after = {};  // begins after this one
   uint16_t after_fragment = 0;
   uint32_t limit = 0;
+  uint64_t min_epoch = 0;  // kBusy from a node that does not know the map of this epoch yet
 };
 std::string encode(const ListFragments& call);
 Result<ListFragments> decode_list_fragments(std::string_view header);

@@ -89,9 +89,9 @@ Status make_first_device(device::Host host, const NodeFiles& files, NodeConfig& 
 }
 
 struct Invitation {
-  std::string token;
-  rpc::JoinToken says;
-  os::Address address;
+  std::string token = {};
+  rpc::JoinToken says = {};
+  os::Address address = {};
   bool insecure = false;
 };
 
@@ -165,7 +165,9 @@ Result<NodeConfig> join_cluster(device::Host host, NodeFiles& files, const NodeW
                                            .advertise = config.advertise}));
   config.cluster = grant.cluster;
   config.etcd = grant.etcd;
-  if (!invited.insecure) TRY(files.save({grant.ca, grant.certificate, key.key}));
+  if (!invited.insecure) {
+    TRY(files.save(rpc::Credentials{grant.ca, grant.certificate, key.key}));
+  }
   TRY(files.save(grant.secrets));
   if (!wishes.no_device) TRY(make_first_device(host, files, config));
   TRY(files.save(config));

@@ -10,8 +10,7 @@
 namespace nacre::cluster {
 namespace {
 
-// Under this number a device keeps the mark that a fragment is deleted.
-constexpr uint16_t kMark = 0x8000;
+using block::kDeletedMark;
 
 std::string words_of(const block::FragmentPlace& place) {
   return fmt::format("block {}, fragment {}", to_hex(place.id), place.fragment);
@@ -43,10 +42,14 @@ Result<std::shared_ptr<device::Device>> FragmentService::device_of(wire::DeviceN
 
 Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
   switch (static_cast<block::Method>(call.method)) {
-    case block::Method::kPutFragment:
-      TRY(put(TRY(block::decode_put_fragment(call.header)), call.payload.view(),
-              call.payload_xxh64));
+    case block::Method::kPutFragment: {
+      const auto given = TRY(block::decode_put_fragment(call.header));
+      TRY(check_owner(given.place));
+      TRY(put(given, call.payload.view(), call.payload_xxh64));
+      // If the group moved meanwhile, whoever fills its new device may not have seen this one.
+      TRY(check_owner(given.place));
       return rpc::Answer{};
+    }
     case block::Method::kGetFragment:
       return get(TRY(block::decode_get_fragment(call.header)));
     case block::Method::kRemoveFragment: {
@@ -62,6 +65,16 @@ Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
     default:
       return Error(Code::kUnsupported, fmt::format("there is no call {}", call.method));
   }
+}
+
+// Writers with an old map are told so.
+Status FragmentService::check_owner(const block::FragmentPlace& place) {
+  const std::shared_ptr<const block::ClusterView> view = views_.view();
+  const block::Location location = TRY(view->locate(place.id));
+  const bool owns =
+      place.fragment < location.devices.size() && location.devices[place.fragment] == place.device;
+  if (owns) return {};
+  return Error(Code::kUnavailable, words_of(place) + " belongs to another device by now");
 }
 
 Status FragmentService::put(const block::PutFragment& call, ByteView payload,
@@ -91,6 +104,18 @@ Status FragmentService::put(const block::PutFragment& call, ByteView payload,
   ++puts_;
   put_bytes_ += payload.size();
   return {};
+}
+
+Status FragmentService::store(const block::FragmentPlace& place, const wire::FragmentNote& note,
+                              ByteView payload) {
+  block::PutFragment call{.place = place, .note = note};
+  call.note.fragment_xxh64 = codec::xxh64(payload);
+  return put(call, payload, call.note.fragment_xxh64);
+}
+
+bool FragmentService::has(const block::FragmentPlace& place) {
+  const auto device = device_of(place.device);
+  return device.ok() && (*device)->find(place.id, place.fragment).ok();
 }
 
 Result<rpc::Answer> FragmentService::get(const block::GetFragment& call) {
@@ -125,7 +150,7 @@ Status FragmentService::remove(const block::FragmentPlace& place, bool leave_mar
   if (leave_mark && !is_deleted(place)) {
     const std::string note = wire::encode_fragment_note({.kind = wire::BlockKind::kDeleted});
     const Status marked =
-        device->put(place.id, place.fragment | kMark, {}, {.extra = as_bytes(note)});
+        device->put(place.id, place.fragment | kDeletedMark, {}, {.extra = as_bytes(note)});
     if (!marked.ok() && marked.code() != Code::kExists) return marked;
   }
   TRY(device->remove(place.id, place.fragment));
@@ -135,10 +160,14 @@ Status FragmentService::remove(const block::FragmentPlace& place, bool leave_mar
 
 bool FragmentService::is_deleted(const block::FragmentPlace& place) {
   const auto device = device_of(place.device);
-  return device.ok() && (*device)->find(place.id, place.fragment | kMark).ok();
+  return device.ok() && (*device)->find(place.id, place.fragment | kDeletedMark).ok();
 }
 
 Result<rpc::Answer> FragmentService::list(const block::ListFragments& call) {
+  if (views_.view()->map.epoch < call.min_epoch) (void)views_.refresh();
+  if (views_.view()->map.epoch < call.min_epoch) {
+    return Error(Code::kBusy, "this node has not heard of the latest change of the map yet");
+  }
   const auto device = TRY(device_of(call.device));
   const block::ListedFragment after{call.after, call.after_fragment};
   std::vector<block::ListedFragment> found;

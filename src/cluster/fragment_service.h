@@ -34,6 +34,9 @@ class FragmentService {
 
   // The same for this node's own use. put() is durable when it returns.
   Status put(const block::PutFragment& call, ByteView payload, uint64_t payload_xxh64);
+  // The same of a fragment made anew: `note` is of any fragment of the block.
+  Status store(const block::FragmentPlace& place, const wire::FragmentNote& note, ByteView payload);
+  bool has(const block::FragmentPlace& place);
   // Reads all of it, so that damage shows; its note.
   Result<wire::FragmentNote> verify(const block::FragmentPlace& place);
   Status remove(const block::FragmentPlace& place, bool leave_mark);
@@ -42,6 +45,7 @@ class FragmentService {
 
  private:
   Result<std::shared_ptr<device::Device>> device_of(wire::DeviceNumber number);
+  Status check_owner(const block::FragmentPlace& place);
   Result<rpc::Answer> get(const block::GetFragment& call);
   Result<rpc::Answer> list(const block::ListFragments& call);
 

@@ -1,0 +1,72 @@
+// A node of a cluster: opens its devices, follows the registry, serves fragments to clients and
+// other nodes, lets others join, heals what it should have, and takes commands of operators.
+//
+// start() and run() are for one thread, in this order, in a process that has no other threads yet.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "block/cluster_blocks.h"
+#include "cluster/admin.h"
+#include "cluster/device_set.h"
+#include "cluster/etcd_registry.h"
+#include "cluster/fragment_service.h"
+#include "cluster/healer.h"
+#include "cluster/node_files.h"
+#include "etcd/member.h"
+#include "node/control_server.h"
+#include "node/wake.h"
+#include "rpc/server.h"
+
+namespace nacre::cluster {
+
+struct NodeOptions {
+  int64_t etcd_limit_ns = 60'000'000'000;  // for etcd to come up
+};
+
+class Node {
+ public:
+  // `files` holds a node that was founded or joined, and is locked by the caller. kBusy when a port
+  // is taken; kTimeout when etcd does not answer; kInvalid when a device is of another cluster.
+  static Result<std::unique_ptr<Node>> start(device::Host host, NodeFiles& files,
+                                             const NodeOptions& options);
+  ~Node();
+
+  // Until a signal or a command says stop; then closes everything so that starting is quick.
+  Status run();
+
+ private:
+  Node(device::Host host, NodeFiles& files) : host_(host), files_(files) {}
+
+  Status start_etcd(const NodeOptions& options);
+  Status open_registry(const NodeOptions& options);
+  Status open_devices();
+  Status serve();
+  Status enroll();
+  Result<rpc::Answer> handle(rpc::ServerCall& call);
+  Result<rpc::Answer> join(const rpc::ServerCall& call);
+  Result<rpc::Answer> command(const rpc::ServerCall& call);
+
+  const device::Host host_;
+  NodeFiles& files_;
+  NodeConfig config_;
+  NodeSecrets secrets_;
+  rpc::Security security_;
+  // Each uses those before it.
+  std::unique_ptr<node::WakeQueue> wake_;
+  std::unique_ptr<etcd::Member> member_;
+  std::unique_ptr<etcd::Client> etcd_;
+  std::unique_ptr<EtcdRegistry> registry_;
+  std::unique_ptr<DeviceSet> devices_;
+  std::unique_ptr<block::NodeClients> clients_;
+  std::unique_ptr<block::ClusterBlocks> blocks_;
+  std::unique_ptr<FragmentService> fragments_;
+  std::unique_ptr<Healer> healer_;
+  std::unique_ptr<Admin> admin_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<node::ControlServer> control_;
+};
+
+}  // namespace nacre::cluster
