@@ -14,6 +14,10 @@ _nacre_options() {
     prune) echo '--before --json' ;;
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
+    'cluster simulate')
+      echo '--nodes --devices-per-node --zones --code --copies --device-size --afr --rebuild-rate
+        --seed --json'
+      ;;
     bench) echo '--json --files --size --threads --only --seed --cold-command' ;;
   esac
 }
@@ -25,17 +29,19 @@ _nacre() {
     volume) choices='create' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
+    cluster) choices='simulate' ;;
     completion) choices='bash zsh fish' ;;
   esac
 
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     choices='volume mount unmount status history restore snapshot retention prune compact check
-      flush forget bench completion --help --version'
+      flush forget cluster bench completion --help --version'
   elif [ "$COMP_CWORD" -ne 2 ] || [ -z "$choices" ]; then
     [ -n "$choices" ] && [ "$command" != completion ] && command="$command ${COMP_WORDS[2]}"
     case $before in
       --compress) choices='none lz4 zstd' ;;
+      --code) choices='4+2 8+3 10+4' ;;
       --at | --before) choices='now yesterday' ;;
       -o) choices='ro noatime allow_other' ;;
       *) choices='' ;;

@@ -1,7 +1,7 @@
 # Completion of nacre(1) for fish.
 
 set -l commands volume mount unmount status history restore snapshot retention prune compact check \
-    flush forget bench completion
+    flush forget cluster bench completion
 set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c nacre -f -n $first -l help -d 'Show help'
@@ -19,6 +19,7 @@ complete -c nacre -f -n $first -a compact -d 'Give back space that is taken by w
 complete -c nacre -f -n $first -a check -d 'Verify a whole volume'
 complete -c nacre -f -n $first -a flush -d 'Make everything written so far durable'
 complete -c nacre -f -n $first -a forget -d 'Erase one path from all history, for good'
+complete -c nacre -f -n $first -a cluster -d 'Plan a cluster'
 complete -c nacre -f -n $first -a bench -d 'Measure how fast a directory is'
 complete -c nacre -f -n $first -a completion -d "Print a shell's completion script"
 
@@ -70,6 +71,19 @@ complete -c nacre -n $in -l repair -d 'Mend what can be mended'
 
 complete -c nacre -n '__fish_seen_subcommand_from forget' -l yes -d 'Do not ask'
 
+complete -c nacre -f -n '__nacre_action cluster simulate' -a simulate \
+    -d 'Show balance, moves and durability of a cluster'
+set -l in '__fish_seen_subcommand_from cluster'
+complete -c nacre -n $in -l nodes -x -d 'How many'
+complete -c nacre -n $in -l devices-per-node -x -d 'How many'
+complete -c nacre -n $in -l zones -x -d 'That the nodes are dealt out to'
+complete -c nacre -n $in -l code -x -a '4+2 8+3 10+4' -d 'Data and parity fragments'
+complete -c nacre -n $in -l copies -x -d 'Copies instead of a code'
+complete -c nacre -n $in -l device-size -x -d 'Of each device'
+complete -c nacre -n $in -l afr -x -d 'Part of the devices that fail in a year'
+complete -c nacre -n $in -l rebuild-rate -x -d 'Of each device, in a second'
+complete -c nacre -n $in -l seed -x -d 'Of random sizes'
+
 set -l in '__fish_seen_subcommand_from bench'
 complete -c nacre -n $in -l files -x -d 'Operations of each row'
 complete -c nacre -n $in -l size -x -d 'Length of the large file'
@@ -81,4 +95,4 @@ complete -c nacre -n $in -l cold-command -x -d 'Run before each cold row'
 complete -c nacre -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 
 complete -c nacre -n '__fish_seen_subcommand_from status history restore snapshot retention prune \
-    compact check flush forget bench' -l json -d 'For scripts'
+    compact check flush forget cluster bench' -l json -d 'For scripts'

@@ -26,6 +26,7 @@ void add_compact(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
 void add_flush(CLI::App& program, int& exit_code);
 void add_forget(CLI::App& program, int& exit_code);
+void add_cluster(CLI::App& program, int& exit_code);
 void add_completion(CLI::App& program, int& exit_code);
 
 // Runs `body` when `command` is given; an error is printed and becomes the exit code.
