@@ -72,8 +72,8 @@ class Balancer {
   }
 
   void give_directly(uint32_t slot) {
-    std::ranges::stable_partition(held_[slot],
-                                  [&](Position at) { return arrangement_.is_on_its_way(at); });
+    std::ranges::partition(held_[slot],
+                           [&](Position at) { return arrangement_.is_on_its_way(at); });
     for (const Position at : held_[slot]) {
       if (arrangement_.excess(slot) <= 0) return;
       const uint32_t to = arrangement_.choose(at, AnyDevice::kNo);

@@ -132,9 +132,10 @@ class Reactor {
       }
       if (changed) after.set_epoch(pg, map_.epoch);
     }
-    std::ranges::stable_sort(reaction.moves, {}, [&](const Move& move) {
+    std::ranges::sort(reaction.moves, {}, [&](const Move& move) {
       const bool rebuild = move.reason == MoveReason::kRebuild;
-      return std::tuple(move.reason, rebuild ? -static_cast<int>(missing_in(after, move.pg)) : 0);
+      const int missing = rebuild ? static_cast<int>(missing_in(after, move.pg)) : 0;
+      return std::tuple(move.reason, -missing, move.pg, move.position);
     });
   }
 

@@ -109,12 +109,13 @@ void divide(std::vector<Claim>& claims, uint64_t total) {
   }
   std::vector<Claim*> order;
   for (Claim& claim : claims) order.push_back(&claim);
-  std::ranges::stable_sort(order, [](const Claim* a, const Claim* b) {
+  std::ranges::sort(order, [](const Claim* a, const Claim* b) {
     const auto rank = [](const Claim& claim) {
       return fraction_of(claim) < kNothing ? 2 : claim.count > claim.given ? 0 : 1;
     };
     const int ours = rank(*a), theirs = rank(*b);
-    return ours != theirs ? ours < theirs : fraction_of(*a) > fraction_of(*b);
+    if (ours != theirs) return ours < theirs;
+    return fraction_of(*a) != fraction_of(*b) ? fraction_of(*a) > fraction_of(*b) : a < b;
   });
   while (sum < total) {
     const uint64_t before = sum;
