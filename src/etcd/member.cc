@@ -94,6 +94,7 @@ Result<std::unique_ptr<Member>> Member::start(const MemberOptions& options, nano
 // Whoever answers there may be another one that has our port.
 Status Member::look() {
   const EndpointStatus status = TRY(client_->admin().status_of(client_endpoint(options_)));
+  if (status.learner) return {};  // it may not say who it is
   for (const MemberInfo& each : TRY(client_->admin().members())) {
     if (each.id == status.member && each.name == options_.name) return {};
   }

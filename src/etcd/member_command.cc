@@ -12,14 +12,10 @@ namespace {
 // etcd's own 100000 it would take gigabytes.
 constexpr int kSnapshotEntries = 2000;
 // Idle watches of ours hear how far they are this often, so that they resume cheaply.
-constexpr std::string_view kProgressInterval = "5s";
+constexpr std::string_view kProgressInterval = "2s";
 
 std::string url(const MemberOptions& options, const std::string& address) {
   return (options.tls ? "https://" : "http://") + address;
-}
-
-std::string peer_endpoint(const MemberOptions& options) {
-  return options.peer_advertised.empty() ? options.peer_address : options.peer_advertised;
 }
 
 void add_tls(std::vector<std::string>& arguments, const TlsFiles& tls) {
@@ -41,13 +37,36 @@ std::string last_error(std::string_view log) {
   }
   while (log.ends_with('\n')) log.remove_suffix(1);
   const size_t line = log.rfind('\n');
-  return std::string(line == std::string_view::npos ? log : log.substr(line + 1));
+  const std::string_view words = line == std::string_view::npos ? log : log.substr(line + 1);
+  return words.empty() || words.starts_with('{') ? "it did not say why" : std::string(words);
 }
 
 }  // namespace
 
 std::string client_endpoint(const MemberOptions& options) {
   return options.client_advertised.empty() ? options.client_address : options.client_advertised;
+}
+
+std::string peer_endpoint(const MemberOptions& options) {
+  return options.peer_advertised.empty() ? options.peer_address : options.peer_advertised;
+}
+
+std::string peer_url(const MemberOptions& options) { return url(options, peer_endpoint(options)); }
+
+std::vector<Peer> peers_to_join(const std::vector<MemberInfo>& members,
+                                const MemberOptions& options) {
+  std::vector<Peer> peers;
+  for (const MemberInfo& each : members) {
+    for (const std::string& peer : each.peer_urls) {
+      const size_t scheme_end = peer.find("://");
+      const std::string address =
+          scheme_end == std::string::npos ? peer : peer.substr(scheme_end + 3);
+      peers.push_back({peer == peer_url(options) ? options.name : each.name, address});
+    }
+  }
+  // Others that have not started yet have no name, and etcd finds them by itself.
+  std::erase_if(peers, [](const Peer& each) { return each.name.empty(); });
+  return peers;
 }
 
 os::ProcessOptions member_process(const MemberOptions& options) {
@@ -61,7 +80,7 @@ os::ProcessOptions member_process(const MemberOptions& options) {
       "--listen-client-urls=" + url(options, options.client_address),
       "--advertise-client-urls=" + url(options, client_endpoint(options)),
       "--listen-peer-urls=" + url(options, options.peer_address),
-      "--initial-advertise-peer-urls=" + url(options, peer_endpoint(options)),
+      "--initial-advertise-peer-urls=" + peer_url(options),
       fmt::format("--initial-cluster={}", fmt::join(peers, ",")),
       "--initial-cluster-token=" + options.cluster,
       fmt::format("--initial-cluster-state={}", options.joins ? "existing" : "new"),

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "etcd/admin.h"
 #include "etcd/channel.h"
 #include "os/process.h"
 
@@ -41,6 +42,15 @@ os::ProcessOptions member_process(const MemberOptions& options);
 
 // Where clients of ours reach the member.
 std::string client_endpoint(const MemberOptions& options);
+
+// `peer_advertised`, or where it listens.
+std::string peer_endpoint(const MemberOptions& options);
+// The member's URL as Admin::add_member() takes it.
+std::string peer_url(const MemberOptions& options);
+// The initial cluster of a member that joins: those that etcd lists, itself among them, added but
+// not started yet.
+std::vector<Peer> peers_to_join(const std::vector<MemberInfo>& members,
+                                const MemberOptions& options);
 
 // Why the member ended, from what it logged since it was started:
 //   kBusy      somebody else has the port, or the data directory

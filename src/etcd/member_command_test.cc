@@ -33,6 +33,15 @@ TEST(MemberCommand, ListensOnlyWhereItIsToldAndAdvertisesWhereItIsFound) {
   EXPECT_THAT(arguments, Contains("--initial-cluster-state=existing"));
 }
 
+TEST(MemberCommand, JoinsThoseThatEtcdLists) {
+  const auto peers = peers_to_join({{.id = {1}, .name = "m0", .peer_urls = {"http://other:2"}},
+                                    {.id = {2}, .peer_urls = {"http://host:2"}}},
+                                   options());
+  ASSERT_EQ(peers.size(), 2u);
+  EXPECT_EQ(peers[0].name + "=" + peers[0].address, "m0=other:2");
+  EXPECT_EQ(peers[1].name + "=" + peers[1].address, "m1=host:2");
+}
+
 TEST(MemberCommand, WantsCertificatesFromClientsAndPeers) {
   MemberOptions secure = options();
   secure.tls = TlsFiles{"ca", "cert", "key"};
@@ -60,6 +69,8 @@ TEST(MemberCommand, SaysWhyItEnded) {
   const Error other = explained("first\nlast words\n");
   EXPECT_EQ(other.code(), Code::kIo);
   EXPECT_THAT(other.context(), HasSubstr("last words: see /log"));
+  const Error killed = explain_exit(options(), R"({"level":"warn","msg":"slow"})", {9});
+  EXPECT_THAT(killed.context(), HasSubstr("killed by signal 9 (Killed)): it did not say why"));
 }
 
 }  // namespace

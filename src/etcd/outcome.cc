@@ -62,13 +62,17 @@ bool contains(const std::string& text, std::string_view words) {
 
 Outcome judge_broken(const RpcStatus& status, bool tls, bool answered) {
   Outcome outcome{Code::kUnavailable, !status.connected, true, {}};
-  const bool refused_by_us = contains(status.message, "CERTIFICATE_VERIFY_FAILED") ||
-                             contains(status.message, "Hostname Verification");
-  const bool handshake = contains(status.message, "handshake");
-  // With TLS 1.3 a server refuses our certificate after we think that we are connected.
-  if (tls && !answered && (handshake || status.connected || refused_by_us)) {
-    outcome = {Code::kAccess, true, true, std::string(kCheckCertificates)};
-  } else if (!tls && !answered && status.connected) {
+  const auto said = [&](std::string_view words) { return contains(status.message, words); };
+  const bool we_refuse = said("CERTIFICATE_VERIFY_FAILED") || said("Hostname Verification");
+  // Somebody took the connection and closed it. With TLS 1.3 a server refuses our certificate only
+  // after we think that all is well.
+  const bool closed = status.connected || said("handshake failed") ||
+                      said("Endpoint read failed") || said("Socket closed") ||
+                      said("Connection reset");
+  if (tls && !answered && (we_refuse || closed)) {
+    outcome.code = Code::kAccess;
+    outcome.what_to_do = kCheckCertificates;
+  } else if (!tls && !answered && closed) {
     outcome.what_to_do = "if this etcd wants TLS, give the certificates";
   } else if (!status.connected) {
     outcome.what_to_do = "check that etcd runs there and can be reached";
