@@ -21,8 +21,8 @@ constexpr milliseconds kPauseMax(250);
 constexpr milliseconds kShareMin(200);
 // The last moments of a deadline are not worth another attempt.
 constexpr milliseconds kLeftMin(10);
-// Whoever refuses our certificate for that many rounds, about a second, will not come to like it.
-constexpr int kRefusedRoundsMax = 8;
+// Whoever refuses our certificate for that many rounds, half a second, will not come to like it.
+constexpr int kRefusedRoundsMax = 6;
 
 void pause(nanoseconds length) {
   os::Mutex mutex;

@@ -15,7 +15,7 @@
 namespace nacre::etcd {
 namespace {
 
-constexpr size_t kMembers = 3;
+using Failover = ThreeMembers;
 
 // The seconds that something took.
 double timed(const std::function<void()>& body) {
@@ -24,27 +24,25 @@ double timed(const std::function<void()>& body) {
   return static_cast<double>(now_ns() - began_ns) / 1e9;
 }
 
-TEST(Failover, GoesOnWithoutAFollowerAndWithoutTheLeader) {
-  RealCluster cluster(kMembers);
-  const auto client = cluster.client();
+TEST_F(Failover, GoesOnWithoutAFollowerAndWithoutTheLeader) {
+  const auto client = cluster().client();
   ok(client->put("k", "1"));
   // Whoever the client uses is killed, then the leader.
-  cluster.kill(0);
+  cluster().kill(0);
   ok(client->put("k", "2"));
-  cluster.start(0);
-  cluster.kill(cluster.leader());
+  cluster().start(0);
+  cluster().kill(cluster().leader());
   // Nothing is done without a leader, so the client waits for the next one.
   EXPECT_TRUE(eventually([&] { return client->put("k", "3").ok(); }));
   EXPECT_EQ(ok(client->get("k"))->value, "3");
 }
 
-TEST(Failover, LosesNothingThatWasAcknowledgedWhileLeadersDie) {
-  RealCluster cluster(kMembers);
+TEST_F(Failover, LosesNothingThatWasAcknowledgedWhileLeadersDie) {
   std::atomic<bool> done = false;
   int acknowledged = 0;
   int unknown = 0;
   os::Thread writer("writer", [&] {
-    const auto client = cluster.client(seconds(2));
+    const auto client = cluster().client(seconds(2));
     for (int i = 0; !done; ++i) {
       const auto result = client->put(fmt::format("w/{:06}", i), "");
       if (result.ok()) {
@@ -55,7 +53,7 @@ TEST(Failover, LosesNothingThatWasAcknowledgedWhileLeadersDie) {
         if (result.code() == Code::kTimeout) {
           ++unknown;
         } else {
-          const auto check = cluster.client(seconds(20));
+          const auto check = cluster().client(seconds(20));
           EXPECT_FALSE(ok(check->get(fmt::format("w/{:06}", i)))) << result.error().to_string();
         }
       }
@@ -63,25 +61,24 @@ TEST(Failover, LosesNothingThatWasAcknowledgedWhileLeadersDie) {
   });
   for (int round = 0; round < 2; ++round) {
     ::usleep(500'000);
-    const size_t leader = cluster.leader();
-    cluster.kill(leader);
+    const size_t leader = cluster().leader();
+    cluster().kill(leader);
     ::usleep(2'500'000);
-    cluster.start(leader);
+    cluster().start(leader);
   }
   done = true;
   writer.join();
-  const size_t there = ok(cluster.client()->range(KeyRange::prefix("w/"))).rows.size();
+  const size_t there = ok(cluster().client()->range(KeyRange::prefix("w/"))).rows.size();
   EXPECT_GT(acknowledged, 100);
   EXPECT_GE(there, static_cast<size_t>(acknowledged));
   EXPECT_LE(there, static_cast<size_t>(acknowledged + unknown));
 }
 
-TEST(Failover, SaysWhatIsMissingWithoutAMajorityAndGoesOnWithIt) {
-  RealCluster cluster(kMembers);
-  const auto client = cluster.client(seconds(2));
+TEST_F(Failover, SaysWhatIsMissingWithoutAMajorityAndGoesOnWithIt) {
+  const auto client = cluster().client(seconds(2));
   ok(client->put("k", "1"));
-  cluster.kill(0);
-  cluster.kill(1);
+  cluster().kill(0);
+  cluster().kill(1);
   // Until the survivor knows, a write waits at it, and its outcome is unknown.
   EXPECT_LT(timed([&] {
               const auto put = client->put("k", "2");
@@ -95,7 +92,7 @@ TEST(Failover, SaysWhatIsMissingWithoutAMajorityAndGoesOnWithIt) {
             }),
             6);
   EXPECT_LT(timed([&] {
-              const auto survivor = cluster.client_of(2, seconds(2));
+              const auto survivor = cluster().client_of(2, seconds(2));
               const auto get = survivor->get("k");
               ASSERT_FALSE(get.ok());
               expect_error(get.error(), Code::kUnavailable, "a majority of etcd's members");
@@ -105,12 +102,12 @@ TEST(Failover, SaysWhatIsMissingWithoutAMajorityAndGoesOnWithIt) {
   EXPECT_FALSE(health[0].healthy());
   EXPECT_FALSE(health[2].healthy());
 
-  cluster.start_all();
+  cluster().start_all();
   ok(client->put("k", "4"));
   EXPECT_EQ(ok(client->get("k"))->value, "4");
 }
 
-TEST(Failover, LeavesAWriteToAStoppedMemberUnknown) {
+TEST(OneFailing, LeavesAWriteToAStoppedMemberUnknown) {
   RealCluster cluster(1);
   const auto client = cluster.client(seconds(1));
   ok(client->put("k", "1"));
@@ -127,14 +124,13 @@ TEST(Failover, LeavesAWriteToAStoppedMemberUnknown) {
   EXPECT_THAT(ok(client->get("k"))->value, testing::AnyOf("1", "2"));
 }
 
-TEST(Failover, TakesOtherEndpointsWhileItRuns) {
-  RealCluster cluster(kMembers);
+TEST_F(Failover, TakesOtherEndpointsWhileItRuns) {
   const auto client =
       ok(Client::open({.endpoints = {free_address()}, .deadline = milliseconds(300)}));
   EXPECT_EQ(client->get("k").code(), Code::kUnavailable);
-  client->set_endpoints(cluster.endpoints());
+  client->set_endpoints(cluster().endpoints());
   EXPECT_TRUE(eventually([&] { return client->put("k", "1").ok(); }));
-  EXPECT_EQ(client->endpoints(), cluster.endpoints());
+  EXPECT_EQ(client->endpoints(), cluster().endpoints());
 }
 
 TEST(Leases, ExpireWithoutTheirHolderAndLiveWithIt) {

@@ -111,4 +111,9 @@ void RealCluster::start_all() {
   for (const auto& each : members_) ok(each->wait_ready(seconds(30)));
 }
 
+void ThreeMembers::SetUp() {
+  cluster_->start_all();
+  EXPECT_TRUE(eventually([] { return cluster_->client()->erase(KeyRange::prefix("")).ok(); }));
+}
+
 }  // namespace nacre::etcd

@@ -69,4 +69,16 @@ class RealCluster {
   std::vector<std::unique_ptr<Member>> members_;
 };
 
+// Tests that share three members. Each finds all of them up, and no rows.
+class ThreeMembers : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = std::make_unique<RealCluster>(3); }
+  static void TearDownTestSuite() { cluster_.reset(); }
+  void SetUp() override;
+  static RealCluster& cluster() { return *cluster_; }
+
+ private:
+  static inline std::unique_ptr<RealCluster> cluster_;
+};
+
 }  // namespace nacre::etcd

@@ -54,7 +54,7 @@ class Tls : public testing::Test {
 
   static std::unique_ptr<Client> client(const std::optional<TlsFiles>& files) {
     return ok(
-        Client::open({.endpoints = cluster_->endpoints(), .tls = files, .deadline = seconds(2)}));
+        Client::open({.endpoints = cluster_->endpoints(), .tls = files, .deadline = seconds(1)}));
   }
   // Reads and writes are refused, soon, and with that word.
   static void expect_refused(const std::optional<TlsFiles>& files, const std::string& words) {

@@ -14,6 +14,8 @@
 namespace nacre::etcd {
 namespace {
 
+using RealWatch = ThreeMembers;
+
 // What a watch has given. Every transaction of the writer puts the same number into all of its
 // keys, one more each time: so nothing was skipped, repeated or torn if the numbers go up by one.
 class Follower {
@@ -94,38 +96,36 @@ class Writer {
   os::Thread thread_{"writer", [this] { run(); }};
 };
 
-TEST(RealWatch, SeesEveryChangeInOrderWhileMembersAndLeadersDie) {
-  RealCluster cluster(3);
-  const auto client = cluster.client();
-  Writer writer(cluster);
+TEST_F(RealWatch, SeesEveryChangeInOrderWhileMembersAndLeadersDie) {
+  const auto client = cluster().client();
+  Writer writer(cluster());
   Follower follower(*client);
   EXPECT_TRUE(follower.reaches(1));
   for (const bool leader : {false, true}) {
-    const size_t victim = leader ? cluster.leader() : (cluster.leader() + 1) % 3;
-    cluster.kill(victim);
+    const size_t victim = leader ? cluster().leader() : (cluster().leader() + 1) % 3;
+    cluster().kill(victim);
     EXPECT_TRUE(follower.reaches(writer.last() + 50));
-    cluster.start(victim);
+    cluster().start(victim);
   }
   EXPECT_TRUE(follower.reaches(writer.stop()));
   EXPECT_EQ(follower.snapshots(), 1);
 }
 
-TEST(RealWatch, GoesOnWhenAllMembersWereDown) {
-  RealCluster cluster(3);
-  const auto client = cluster.client();
-  Writer writer(cluster);
+TEST_F(RealWatch, GoesOnWhenAllMembersWereDown) {
+  const auto client = cluster().client();
+  Writer writer(cluster());
   Follower follower(*client);
   EXPECT_TRUE(follower.reaches(20));
-  for (size_t i = 0; i < 3; ++i) cluster.kill(i);
+  for (size_t i = 0; i < 3; ++i) cluster().kill(i);
   EXPECT_TRUE(eventually([&] { return follower.watch().trouble().has_value(); }));
-  cluster.start_all();
+  cluster().start_all();
   EXPECT_TRUE(follower.reaches(writer.last() + 20));
   EXPECT_TRUE(follower.reaches(writer.stop()));
   EXPECT_FALSE(follower.watch().trouble());
   EXPECT_EQ(follower.snapshots(), 1);
 }
 
-TEST(RealWatch, ListsAnewWhenEventsWereCompactedWhileItWasAway) {
+TEST(RealWatchOfOne, ListsAnewWhenEventsWereCompactedWhileItWasAway) {
   RealCluster cluster(1);
   const auto client = cluster.client();
   const auto other = cluster.client();
@@ -151,24 +151,24 @@ TEST(RealWatch, ListsAnewWhenEventsWereCompactedWhileItWasAway) {
   EXPECT_EQ(follower.snapshots(), 2);
 }
 
-TEST(RealWatch, LeavesAMemberThatFallsSilent) {
-  RealCluster cluster(3);
-  const size_t silent = (cluster.leader() + 1) % 3;
+TEST_F(RealWatch, LeavesAMemberThatFallsSilent) {
+  const size_t silent = (cluster().leader() + 1) % 3;
   const size_t speaking = (silent + 1) % 3;
-  const auto client = cluster.client();
-  client->set_endpoints({cluster.endpoints()[silent], cluster.endpoints()[speaking]});
+  const auto client = cluster().client();
+  client->set_endpoints({cluster().endpoints()[silent]});
   Follower follower(*client, {.patience = milliseconds(500)});
-  const auto other = cluster.client_of(speaking);
+  const auto other = cluster().client_of(speaking);
   ok(other->transact(Follower::change(1)));
   EXPECT_TRUE(follower.reaches(1));
-  ::kill(cluster.member(silent).pid(), SIGSTOP);
+  client->set_endpoints({cluster().endpoints()[silent], cluster().endpoints()[speaking]});
+  ::kill(cluster().member(silent).pid(), SIGSTOP);
   ok(other->transact(Follower::change(2)));
   EXPECT_TRUE(follower.reaches(2));
   EXPECT_EQ(follower.snapshots(), 1);
-  ::kill(cluster.member(silent).pid(), SIGCONT);
+  ::kill(cluster().member(silent).pid(), SIGCONT);
 }
 
-TEST(RealWatch, HearsOfProgressWhileOnlyOthersChange) {
+TEST(RealWatchOfOne, HearsOfProgressWhileOnlyOthersChange) {
   RealCluster cluster(1);
   const auto client = cluster.client();
   Follower follower(*client);
@@ -176,7 +176,7 @@ TEST(RealWatch, HearsOfProgressWhileOnlyOthersChange) {
   EXPECT_TRUE(eventually([&] { return follower.watch().revision() >= last; }));
 }
 
-TEST(RealWatch, GivesALargeRevisionWhole) {
+TEST(RealWatchOfOne, GivesALargeRevisionWhole) {
   RealCluster cluster(1);
   const auto client = cluster.client();
   std::atomic<int> revisions = 0;
