@@ -1,11 +1,14 @@
-// nacre cluster simulate
+// nacre cluster status, login, simulate
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/cluster_client.h"
 #include "cli/cluster_report.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/pause.h"
 #include "cli/progress_bar.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 
 namespace nacre::cli {
@@ -61,6 +64,82 @@ Status simulate(const SimulateArguments& given) {
   return {};
 }
 
+struct StatusArguments {
+  std::string cluster;
+  bool watch = false;
+  bool json = false;
+};
+
+void print_status(const node::Json& status) {
+  const auto line = [](const char* what, const std::string& value) {
+    fmt::print("{:<12}{}\n", what, value);
+  };
+  line("cluster", cell(status, "cluster"));
+  line("state", cell(status, "state"));
+  line("nodes", fmt::format("{} of {} up", cell(status, "nodes_up"), cell(status, "nodes")));
+  line("devices", fmt::format("{} of {} up, {}", cell(status, "devices_up"),
+                              cell(status, "devices"), size_cell(status, "capacity_bytes")));
+  line("stored", size_cell(status, "live_bytes"));
+  if (cell(status, "etcd_trouble") != "-") line("trouble", cell(status, "etcd_trouble"));
+  if (part(status, "pools").empty()) return;
+  fmt::print("\n");
+  using enum Column::Align;
+  Table table({{"CODE"},
+               {"GROUPS", kRight},
+               {"STATE"},
+               {"CLEAN", kRight},
+               {"MOVING", kRight},
+               {"DEGRADED", kRight},
+               {"AT RISK", kRight},
+               {"UNAVAILABLE", kRight}});
+  for (const node::Json& pool : part(status, "pools")) {
+    const node::Json& groups = part(pool, "groups_by_state");
+    table.add({cell(pool, "code"), cell(pool, "groups"), cell(pool, "state"), cell(groups, "clean"),
+               cell(groups, "moving"), cell(groups, "degraded"), cell(groups, "at risk"),
+               cell(groups, "unavailable")});
+  }
+  table.print();
+}
+
+Status show_status(const StatusArguments& given) {
+  const auto client = TRY(ClusterClient::connect(given.cluster));
+  do {
+    const node::Json status = TRY(client->command("cluster_status"));
+    if (given.watch && is_terminal(STDOUT_FILENO)) fmt::print("\033[H\033[2J");
+    if (given.json) {
+      print_json(status);
+    } else {
+      print_status(status);
+    }
+    std::fflush(stdout);
+    Patience second(os::real_clock(), 1'000'000'000);
+    while (given.watch && second.wait()) continue;
+  } while (given.watch);
+  return {};
+}
+
+void add_status_and_login(CLI::App& cluster, int& exit_code) {
+  CLI::App& status = *cluster.add_subcommand("status", "Show how well a cluster is");
+  const auto given = std::make_shared<StatusArguments>();
+  status.add_option("CLUSTER", given->cluster, "nacre://HOST:PORT[,HOST:PORT...]")
+      ->envname("NACRE_CLUSTER")
+      ->required();
+  status.add_flag("--watch", given->watch, "Again every second");
+  status.add_flag("--json", given->json, "For scripts");
+  status.footer("Example:\n  nacre cluster status nacre://10.0.0.1:7000 --watch");
+  on_command(status, exit_code, [given] { return show_status(*given); });
+  CLI::App& login = *cluster.add_subcommand("login", "Get the credentials to use a cluster");
+  const auto invitation = std::make_shared<std::string>();
+  login.add_option("TOKEN@HOST:PORT", *invitation, "By `nacre node token --client` on a node")
+      ->required();
+  login.footer("Example:\n  nacre cluster login TOKEN@10.0.0.1:7000");
+  on_command(login, exit_code, [invitation]() -> Status {
+    const wire::ClusterId id = TRY(log_in(*invitation));
+    fmt::print("credentials for cluster {} are in {}\n", to_hex(id), credentials_directory(id));
+    return {};
+  });
+}
+
 void add_simulate(CLI::App& cluster, int& exit_code) {
   CLI::App& command = *cluster.add_subcommand(
       "simulate", "Show how a cluster would be balanced, what moves and how safe data is");
@@ -95,10 +174,14 @@ void add_simulate(CLI::App& cluster, int& exit_code) {
 }  // namespace
 
 void add_cluster(CLI::App& program, int& exit_code) {
-  CLI::App& cluster = *program.add_subcommand("cluster", "Plan a cluster");
+  CLI::App& cluster = *program.add_subcommand("cluster", "Look after a cluster, or plan one");
   cluster.require_subcommand(1);
+  add_status_and_login(cluster, exit_code);
   add_simulate(cluster, exit_code);
-  cluster.footer("Example:\n  nacre cluster simulate --nodes 24 --devices-per-node 8 --code 8+3");
+  cluster.footer(
+      "Examples:\n"
+      "  nacre cluster status nacre://10.0.0.1:7000\n"
+      "  nacre cluster simulate --nodes 24 --devices-per-node 8 --code 8+3");
 }
 
 }  // namespace nacre::cli

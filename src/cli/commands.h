@@ -26,6 +26,9 @@ void add_compact(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
 void add_flush(CLI::App& program, int& exit_code);
 void add_forget(CLI::App& program, int& exit_code);
+void add_node(CLI::App& program, int& exit_code);
+void add_device(CLI::App& program, int& exit_code);
+void add_objects(CLI::App& program, int& exit_code);
 void add_cluster(CLI::App& program, int& exit_code);
 void add_completion(CLI::App& program, int& exit_code);
 
