@@ -20,7 +20,7 @@ Arrangement::Arrangement(const Topology& topology, wire::PgTable table, uint64_t
       lack_(topology.slots()) {
   for (uint32_t pg = 0; pg < table_.size(); ++pg) {
     drop_unreadable(pg);
-    for (uint8_t i = 0; i < table_.n(); ++i) {
+    for (uint32_t i = 0; i < table_.n(); ++i) {
       const Position at{pg, i};
       if (device(at) == kNoDevice) continue;
       const uint32_t slot = topology_.slot_of(device(at));
@@ -64,7 +64,7 @@ std::optional<Position> Arrangement::misplaced(uint32_t pg) const {
     if (is_on_its_way(ours) != is_on_its_way(theirs)) return is_on_its_way(ours);
     return excess(slot(ours)) > excess(slot(theirs));
   };
-  for (uint8_t i = 0; i < n; ++i) {
+  for (uint32_t i = 0; i < n; ++i) {
     if (slots[i] == kNoSlot) continue;
     unsigned in_node = 0, in_zone = 0;
     for (const uint32_t other : slots) {
@@ -215,7 +215,7 @@ void Arrangement::move(Position at, uint32_t slot) {
 
 bool Arrangement::swap_with_source(Position at, AnyDevice any) {
   const Excluded excluded = excluded_for(at, true);
-  for (uint8_t i = 0; i < table_.n(); ++i) {
+  for (uint32_t i = 0; i < table_.n(); ++i) {
     const Position other{at.pg, i};
     if (i == at.index || source(other) == kNoDevice || source(other) == kLost) continue;
     const uint32_t back = topology_.slot_of(source(other));

@@ -19,7 +19,7 @@ namespace nacre::place {
 // One fragment of one group.
 struct Position {
   uint32_t pg = 0;
-  uint8_t index = 0;
+  uint32_t index = 0;
 };
 
 enum class AnyDevice : bool { kNo, kYes };

@@ -26,11 +26,15 @@ class Balancer {
     if (over_.empty()) return;
     collect([&](uint32_t slot) { return arrangement_.excess(slot) > 0; });
     for (const uint32_t slot : over_) give_directly(slot);
-    if (!find_far_off()) return;
+    find_far_off();
+    if (far_off_.empty()) return;
     collect([](uint32_t) { return true; });
     for (const uint32_t slot : over_) {
-      while (arrangement_.excess(slot) > 0 && find_far_off() && give_through_others(slot)) {
+      while (arrangement_.excess(slot) > 0 && give_through_others(slot)) {
+        std::erase_if(far_off_, [&](uint32_t each) { return !is_far_off(each); });
+        if (far_off_.empty()) return;
       }
+      if (tries_ > kTriesMax) return;
     }
   }
 
@@ -41,20 +45,16 @@ class Balancer {
     }
   }
 
-  // Slots over or under their target by more than a fiftieth. Looks at all only the first time, for
-  // those that chains pass through end as they were. True when there are some.
-  bool find_far_off() {
-    const auto is_far_off = [&](uint32_t slot) {
-      const int64_t excess = arrangement_.excess(slot);
-      return std::abs(excess) > (arrangement_.counts()[slot] - excess) / 50;
-    };
-    if (far_off_.empty()) {
-      for (uint32_t slot = 0; slot < arrangement_.topology().slots(); ++slot) {
-        if (is_far_off(slot)) far_off_.push_back(slot);
-      }
+  // Over or under its target by more than a fiftieth.
+  bool is_far_off(uint32_t slot) const {
+    const int64_t excess = arrangement_.excess(slot);
+    return std::abs(excess) > (arrangement_.counts()[slot] - excess) / 50;
+  }
+
+  void find_far_off() {
+    for (uint32_t slot = 0; slot < arrangement_.topology().slots(); ++slot) {
+      if (is_far_off(slot)) far_off_.push_back(slot);
     }
-    std::erase_if(far_off_, [&](uint32_t slot) { return !is_far_off(slot); });
-    return !far_off_.empty();
   }
 
   // What the wanted slots hold, in random order.
@@ -63,7 +63,7 @@ class Balancer {
     held_.assign(arrangement_.topology().slots(), {});
     const wire::PgTable& table = arrangement_.table();
     for (uint32_t pg = 0; pg < table.size(); ++pg) {
-      for (uint8_t i = 0; i < table.n(); ++i) {
+      for (uint32_t i = 0; i < table.n(); ++i) {
         const uint32_t slot = arrangement_.slot({pg, i});
         if (slot != kNoSlot && wanted(slot)) held_[slot].push_back({pg, i});
       }

@@ -11,7 +11,8 @@ struct Group {
   std::set<uint32_t> down;
 
   Group() { set({1, 2, 3, 4}, {0, 0, 0, 0}); }
-  void set(std::vector<uint32_t> devices, std::vector<uint32_t> sources, bool stale = false) {
+  void set(const std::vector<uint32_t>& devices, const std::vector<uint32_t>& sources,
+           bool stale = false) {
     wire::PlacementGroup group{.stale = stale};
     for (const uint32_t each : devices) group.devices.push_back({each});
     for (const uint32_t each : sources) group.sources.push_back({each});

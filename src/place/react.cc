@@ -56,7 +56,7 @@ class Reactor {
   template <class Body>
   void each_position(Body body) {
     for (uint32_t pg = 0; pg < before_.size(); ++pg) {
-      for (uint8_t i = 0; i < before_.n(); ++i) body(Position{pg, i});
+      for (uint32_t i = 0; i < before_.n(); ++i) body(Position{pg, i});
     }
   }
 
@@ -103,7 +103,7 @@ class Reactor {
     }
   }
 
-  MoveReason reason_of(uint32_t pg, uint8_t index, DeviceNumber source) const {
+  MoveReason reason_of(uint32_t pg, uint32_t index, DeviceNumber source) const {
     if (source == kLost) return MoveReason::kRebuild;
     if (topology_.slot_of(source) == kNoSlot) return MoveReason::kDrain;
     return for_domains_[size_t{pg} * before_.n() + index] ? MoveReason::kDomains
@@ -115,14 +115,14 @@ class Reactor {
     wire::PgTable& after = reaction.table;
     for (uint32_t pg = 0; pg < after.size(); ++pg) {
       bool changed = after.stale(pg) != before_.stale(pg);
-      for (uint8_t i = 0; i < after.n(); ++i) {
+      for (uint32_t i = 0; i < after.n(); ++i) {
         const DeviceNumber device = after.devices(pg)[i], source = after.sources(pg)[i];
         const DeviceNumber old_source = before_.sources(pg)[i];
         if (device == before_.devices(pg)[i] && source == old_source) continue;
         changed = true;
         if (source != kNoDevice) {
           reaction.moves.push_back({.pg = pg,
-                                    .position = i,
+                                    .position = static_cast<uint8_t>(i),
                                     .reason = reason_of(pg, i, source),
                                     .from = source == kLost ? kNoDevice : source,
                                     .to = device});

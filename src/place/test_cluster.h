@@ -46,9 +46,9 @@ struct TestCluster {
   }
 
   wire::NodeId add_node(unsigned zone, unsigned devices, uint64_t weight_bytes = kTiB) {
-    const wire::NodeId id{0, ++nodes_};
+    const wire::NodeId id{0, ++node_count};
     map.nodes.push_back(
-        {.id = id, .zone = fmt::format("z{}", zone), .name = fmt::format("n{}", nodes_)});
+        {.id = id, .zone = fmt::format("z{}", zone), .name = fmt::format("n{}", node_count)});
     for (unsigned i = 0; i < devices; ++i) add_device(id, weight_bytes);
     return id;
   }
@@ -72,7 +72,7 @@ struct TestCluster {
     std::erase_if(map.devices, [&](const auto& each) { return each.number == number; });
   }
 
-  uint64_t nodes_ = 0;
+  uint64_t node_count = 0;
 };
 
 inline wire::Pool pool_of(codec::ErasureCode code, uint32_t pg_count) {
