@@ -99,14 +99,14 @@ Status start_in_background(const StartArguments& given) {
 }
 
 // What a reader needs next. Who starts a node may also use its cluster.
-Status introduce(const StartArguments& given) {
+Status introduce(const StartArguments& given, bool first) {
   const node::Json status = TRY(ask_node(given.data, {"node_status"}));
   const node::Json client = TRY(ask_node(given.data, {"node_token", {{"client", true}}}));
   const node::Json token = TRY(ask_node(given.data, {"node_token"}));
   const std::string address = cell(status, "address");
   TRY(log_in(cell(client, "token") + "@" + address));
   fmt::print("node {} is up at {}\n", cell(status, "id"), address);
-  if (!given.invitation.empty()) return {};
+  if (!first) return {};
   fmt::print(
       "\nto add a node (within a day):\n"
       "  nacre node join {}@{} --data DIR --listen HOST:PORT\n\n"
@@ -129,8 +129,10 @@ Status start(const StartArguments& arguments) {
     }
   }
   if (!given.foreground) {
+    cluster::NodeFiles files(this_machine().files, given.data);
+    const bool first = given.invitation.empty() && !TRY(files.config());
     TRY(start_in_background(given));
-    return introduce(given);
+    return introduce(given, first);
   }
   node::log_to_stderr();
   Status failed;

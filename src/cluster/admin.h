@@ -47,6 +47,9 @@ class Admin {
   // kAccess for what may be asked on the node itself alone.
   Result<node::Json> handle_remote(const node::Request& request, node::Events& events);
   bool is_stopping() const { return stopping_; }
+  // Puts the node's devices into the map if they were never there, and closes those that were and
+  // are there no more: they were removed.
+  Status settle_devices();
 
  private:
   Result<node::Json> node_list();
@@ -59,6 +62,8 @@ class Admin {
   Result<node::Json> device_remove(node::Arguments& arguments);
   Result<node::Json> device_usage();
   Result<node::Json> pool_add(node::Arguments& arguments);
+  Status settle() REQUIRES(mutex_);
+  Status enroll(const std::vector<OpenDevice>& devices);
   node::Json describe(const block::ClusterView& view, const wire::ClusterDevice& device,
                       const node::Json& usage);
   node::Json usage_everywhere(const block::ClusterView& view);

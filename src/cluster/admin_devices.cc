@@ -1,4 +1,6 @@
 // The commands on devices.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "block/cluster_calls.h"
@@ -151,11 +153,52 @@ Result<Json> Admin::device_add(node::Arguments& arguments) {
   config.devices.push_back(path);
   TRY(parts_.files.save(config));
   parts_.config = config;
+  TRY(settle());
   const auto device = TRY(parts_.devices.find(made.device));
-  const uint64_t weight = device->space().capacity_bytes;
-  TRY(parts_.registry.change(
-      [&](ClusterState& state) { return add_device(state, made.device, config.node, weight); }));
-  return Json{{"id", to_hex(made.device)}, {"path", path}, {"capacity_bytes", weight}};
+  return Json{{"id", to_hex(made.device)},
+              {"path", path},
+              {"capacity_bytes", device->space().capacity_bytes}};
+}
+
+Status Admin::settle_devices() {
+  const os::Lock lock(mutex_);
+  return settle();
+}
+
+Status Admin::settle() {
+  NodeConfig config = parts_.config;
+  const auto view = parts_.registry.view();
+  std::vector<OpenDevice> fresh;
+  for (const OpenDevice& open : parts_.devices.list()) {
+    const wire::DeviceId id = open.device->identity().device;
+    const bool in_map = std::ranges::find(view->map.devices, id, &wire::ClusterDevice::id) !=
+                        view->map.devices.end();
+    const auto enrolled = std::ranges::find(config.enrolled, to_hex(id));
+    if (enrolled == config.enrolled.end()) {
+      config.enrolled.push_back(to_hex(id));
+      if (!in_map) fresh.push_back(open);
+    } else if (!in_map) {
+      spdlog::info("device {} at {} was removed from the cluster", to_hex(id), open.path);
+      config.enrolled.erase(enrolled);
+      std::erase(config.devices, open.path);
+      parts_.devices.forget(id);
+    }
+  }
+  if (!fresh.empty()) TRY(enroll(fresh));
+  if (config.enrolled == parts_.config.enrolled) return {};
+  TRY(parts_.files.save(config));
+  parts_.config = config;
+  return {};
+}
+
+Status Admin::enroll(const std::vector<OpenDevice>& devices) {
+  return parts_.registry.change([&](ClusterState& state) -> Status {
+    for (const OpenDevice& open : devices) {
+      TRY(add_device(state, open.device->identity().device, parts_.config.node,
+                     open.device->space().capacity_bytes));
+    }
+    return {};
+  });
 }
 
 // Its data goes elsewhere first; once nothing is left the cluster forgets it.

@@ -38,12 +38,13 @@ Healer::Healer(os::Clock& clock, Registry& registry, block::ClusterBlocks& block
       options_(options) {}
 
 void Healer::start() {
-  registry_.set_listener([this] {
-    const os::Lock lock(mutex_);
-    view_changed_ = true;
-    changed_.notify_all();
-  });
   thread_ = os::Thread("healer", [this] { run(); });
+}
+
+void Healer::look_again() {
+  const os::Lock lock(mutex_);
+  view_changed_ = true;
+  changed_.notify_all();
 }
 
 void Healer::stop() {
@@ -52,7 +53,6 @@ void Healer::stop() {
     stopping_ = true;
     changed_.notify_all();
   }
-  registry_.set_listener({});
   thread_.join();
 }
 

@@ -48,6 +48,8 @@ class Healer {
 
   void start();
   void stop();
+  // The registry's view has changed.
+  void look_again();
   // Somebody found that fragment damaged or missing. Forgotten when very many wait.
   void ask(const block::FragmentPlace& place);
   HealStatus status();

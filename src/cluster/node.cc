@@ -97,7 +97,7 @@ Status Node::open_devices() {
   return {};
 }
 
-// Says who it is and what it has, in case that is not known or has changed.
+// Says who it is, in case that is not known or has changed.
 Status Node::enroll() {
   return registry_->change([this](ClusterState& state) -> Status {
     const wire::ClusterNode self{.id = config_.node,
@@ -105,15 +105,8 @@ Status Node::enroll() {
                                  .name = config_.name,
                                  .addresses = {config_.advertise}};
     const wire::ClusterNode* const known = state.map.find_node(config_.node);
-    if (known == nullptr || *known != self) TRY(put_node(state, self));
-    for (const OpenDevice& open : devices_->list()) {
-      const wire::DeviceId id = open.device->identity().device;
-      const bool there = std::ranges::any_of(
-          state.map.devices, [&](const wire::ClusterDevice& each) { return each.id == id; });
-      if (there) continue;
-      TRY(add_device(state, id, config_.node, open.device->space().capacity_bytes));
-    }
-    return {};
+    if (known != nullptr && *known == self) return {};
+    return put_node(state, self);
   });
 }
 
@@ -146,6 +139,11 @@ Status Node::serve() {
                                        return admin_->handle(request, events);
                                      },
                                      {.owner = ::geteuid()}));
+  TRY(admin_->settle_devices());
+  registry_->set_listener([this] {
+    healer_->look_again();
+    wake_->wake();
+  });
   healer_->start();
   registry_->announce(config_.node);
   spdlog::info("node {} of cluster {} listens at {}", to_hex(config_.node), to_hex(config_.cluster),
@@ -192,16 +190,18 @@ Result<rpc::Answer> Node::command(const rpc::ServerCall& call) {
 Status Node::run() {
   while (!admin_->is_stopping()) {
     if (wake_->wait(std::nullopt) == node::WakeQueue::Event::kSignal) break;
+    const Status settled = admin_->settle_devices();
+    if (!settled.ok()) spdlog::warn("{}", settled.error().to_string());
   }
   spdlog::info("stopping");
+  registry_->set_listener({});
   registry_->withdraw();
   healer_->stop();
   server_->stop();
   const Status closed = devices_->close();
   control_->stop();
-  registry_->set_listener({});
-  control_->farewell(closed);
   if (member_ != nullptr) member_->stop();
+  control_->farewell(closed);
   spdlog::info("stopped");
   return closed;
 }

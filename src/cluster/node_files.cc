@@ -29,7 +29,8 @@ Json json_of(const NodeConfig& config) {
           {"etcd_peer_address", config.etcd_peer_address},
           {"etcd_members", config.etcd_members},
           {"etcd_joins", config.etcd_joins},
-          {"devices", config.devices}};
+          {"devices", config.devices},
+          {"enrolled", config.enrolled}};
 }
 
 Result<NodeConfig> config_of(const Json& json) {
@@ -52,6 +53,7 @@ Result<NodeConfig> config_of(const Json& json) {
   config.etcd_members = TRY(fields.texts("etcd_members"));
   config.etcd_joins = TRY(fields.flag("etcd_joins"));
   config.devices = TRY(fields.texts("devices"));
+  config.enrolled = TRY(fields.texts("enrolled"));
   TRY(fields.finish());
   return config;
 }

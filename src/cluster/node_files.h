@@ -35,6 +35,8 @@ struct NodeConfig {
   std::vector<std::string> etcd_members = {};  // NAME=HOST:PORT each, when the member was made
   bool etcd_joins = false;
   std::vector<std::string> devices = {};  // paths
+  // Ids of devices that the map has had: one that is no longer there was removed.
+  std::vector<std::string> enrolled = {};
 };
 
 // The secrets by which a node lets others in.
