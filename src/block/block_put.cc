@@ -81,7 +81,8 @@ void BlockPut::send(const ClusterView& view, const Location& location) {
     if (!client.ok()) continue;
     const PutFragment call{
         .place = {.device = device, .id = id_, .fragment = static_cast<uint16_t>(piece.fragment)},
-        .note = piece.note};
+        .note = piece.note,
+        .epoch = view.map.epoch};
     calls.start(**client,
                 {.method = static_cast<uint16_t>(Method::kPutFragment),
                  .header = encode(call),

@@ -41,13 +41,15 @@ std::string encode(const PutFragment& call) {
   proto::PutFragment message;
   pack(call.place, *message.mutable_key());
   message.set_note(wire::encode_fragment_note(call.note));
+  message.set_epoch(call.epoch);
   return message.SerializeAsString();
 }
 
 Result<PutFragment> decode_put_fragment(std::string_view header) {
   const auto message = TRY(parse<proto::PutFragment>(header, "a fragment to put"));
   return PutFragment{.place = TRY(unpack(message.key())),
-                     .note = TRY(wire::decode_fragment_note(as_bytes(message.note())))};
+                     .note = TRY(wire::decode_fragment_note(as_bytes(message.note()))),
+                     .epoch = message.epoch()};
 }
 
 std::string encode(const GetFragment& call) {

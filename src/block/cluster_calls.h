@@ -37,6 +37,7 @@ struct FragmentPlace {
 struct PutFragment {
   FragmentPlace place = {};
   wire::FragmentNote note = {};
+  uint64_t epoch = 0;  // of the map that the writer goes by
 };
 std::string encode(const PutFragment& call);
 Result<PutFragment> decode_put_fragment(std::string_view header);

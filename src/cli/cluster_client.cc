@@ -162,7 +162,8 @@ Result<node::Json> ClusterClient::command(const std::string& name, node::Json ar
          .deadline_ns = os::real_clock().monotonic_ns() + kCommandLimitNs});
     if (reply.ok()) return node::parse_object(reply->header);
     last = reply.error();
-    if (last.code() != Code::kUnavailable) return last;
+    // What a node says is the answer; another one is asked when that could not be reached.
+    if (clients_->at(address).is_connected()) return last;
   }
   return last;
 }

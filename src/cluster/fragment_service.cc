@@ -44,6 +44,8 @@ Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
   switch (static_cast<block::Method>(call.method)) {
     case block::Method::kPutFragment: {
       const auto given = TRY(block::decode_put_fragment(call.header));
+      // The writer may know more of the map than this node does.
+      if (views_.view()->map.epoch < given.epoch) TRY(views_.refresh());
       TRY(check_owner(given.place));
       TRY(put(given, call.payload.view(), call.payload_xxh64));
       // If the group moved meanwhile, whoever fills its new device may not have seen this one.

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kAskedMax = 10'000;
 constexpr size_t kGroupsPerRun = 256;
 constexpr uint32_t kPage = 10'000;
+constexpr uint64_t kCleanBytes = 1 * kGiB;  // at a time
 constexpr int64_t kListLimitNs = 10'000'000'000;
 
 uint32_t first_placement(const wire::Pool& pool, uint64_t pg) {
@@ -332,6 +333,16 @@ Status Healer::fill(const block::FragmentPlace& place) {
   return {};
 }
 
+// What was deleted takes room until its segments are written anew. A full device does so by itself;
+// here it is done before that, where it is worth while.
+void Healer::clean(device::Device& device) {
+  const device::Space space = device.space();
+  const uint64_t dead = space.used_bytes - std::min(space.used_bytes, space.live_bytes);
+  if (dead < kCleanBytes || dead < space.used_bytes / 5) return;
+  const auto cleaned = device.clean(std::min(dead, kCleanBytes));
+  if (!cleaned.ok()) spdlog::warn("cleaning: {}", cleaned.error().to_string());
+}
+
 // Fragments that moved elsewhere, where the map says that this is done.
 void Healer::sweep() {
   const std::shared_ptr<const block::ClusterView> view = registry_.view();
@@ -356,6 +367,7 @@ void Healer::sweep() {
       if (!open.device->remove(each.id, each.fragment).ok()) break;
     }
     if (!gone.empty()) (void)open.device->sync();
+    clean(*open.device);
     const os::Lock lock(mutex_);
     status_.fragments_swept += gone.size();
   }

@@ -83,6 +83,7 @@ class Healer {
               uint32_t last, const std::function<void(const block::ListedFragment&)>& take);
   Status fill(const block::FragmentPlace& place);
   void sweep();
+  void clean(device::Device& device);
   std::vector<wire::DeviceNumber> own_devices(const block::ClusterView& view);
   bool stopping();
   void set_trouble(const std::string& words);
