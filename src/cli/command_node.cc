@@ -14,6 +14,7 @@
 #include "cli/target.h"
 #include "cli/text.h"
 #include "cluster/founding.h"
+#include "cluster/ids.h"
 #include "cluster/node.h"
 #include "node/background.h"
 #include "node/log.h"
@@ -101,12 +102,15 @@ Status start_in_background(const StartArguments& given) {
 // What a reader needs next. Who starts a node may also use its cluster.
 Status introduce(const StartArguments& given, bool first) {
   const node::Json status = TRY(ask_node(given.data, {"node_status"}));
-  const node::Json client = TRY(ask_node(given.data, {"node_token", {{"client", true}}}));
-  const node::Json token = TRY(ask_node(given.data, {"node_token"}));
   const std::string address = cell(status, "address");
-  TRY(log_in(cell(client, "token") + "@" + address));
+  const auto id = TRY(cluster::parse_id<wire::ClusterId>(cell(status, "cluster")));
+  if (!read_credentials(id).ok()) {
+    const node::Json client = TRY(ask_node(given.data, {"node_token", {{"client", true}}}));
+    TRY(log_in(cell(client, "token") + "@" + address));
+  }
   fmt::print("node {} is up at {}\n", cell(status, "id"), address);
   if (!first) return {};
+  const node::Json token = TRY(ask_node(given.data, {"node_token"}));
   fmt::print(
       "\nto add a node (within a day):\n"
       "  nacre node join {}@{} --data DIR --listen HOST:PORT\n\n"
