@@ -123,8 +123,9 @@ void Member::run_once() {
   turn_log(options_.log_path);
   const uint64_t log_begin = size_of(options_.log_path);
   auto started = os::Process::start(member_process(options_));
+  const bool ran = started.ok();
   std::optional<Error> failure;
-  if (started.ok()) {
+  if (ran) {
     const std::shared_ptr<os::Process> process = started.take();
     {
       const os::Lock lock(mutex_);
@@ -146,7 +147,7 @@ void Member::run_once() {
   process_ = nullptr;
   if (stopping_) return;
   spdlog::warn("{}", failure->to_string());
-  removed_ = started.ok() && failure->code() == Code::kNotFound;
+  removed_ = ran && failure->code() == Code::kNotFound;
   failure_ = std::move(failure);
   changed_.notify_all();
 }

@@ -25,7 +25,7 @@ struct Known {
 
 const std::array<Known, 25>& known() {
   using enum Code;
-  static const std::array<Known, 25> all = {{
+  static const std::array<Known, 25> kAll = {{
       {"no leader", {kUnavailable, true, true, std::string(kStartMajority)}},
       {"not capable", {kUnavailable, true, true, {}}},
       {"rpc not supported for learner", {kUnavailable, true, true, {}}},
@@ -53,7 +53,7 @@ const std::array<Known, 25>& known() {
       {"re-configuration failed", {kBusy, true, false, {}}},
       {"unhealthy cluster", {kBusy, true, false, {}}},
   }};
-  return all;
+  return kAll;
 }
 
 bool contains(const std::string& text, std::string_view words) {

@@ -13,7 +13,8 @@ constexpr int kPauseGrowthMax = 20;
 
 }  // namespace
 
-Watch::Watch(Client& client, std::string prefix, WatchHandlers handlers, WatchOptions options)
+Watch::Watch(Client& client, const std::string& prefix, WatchHandlers handlers,
+             WatchOptions options)
     : client_(client),
       range_(KeyRange::prefix(prefix)),
       handlers_(std::move(handlers)),

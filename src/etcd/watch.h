@@ -42,7 +42,8 @@ struct WatchOptions {
 class Watch {
  public:
   // Begins at once. `client` outlives it.
-  Watch(Client& client, std::string prefix, WatchHandlers handlers, WatchOptions options = {});
+  Watch(Client& client, const std::string& prefix, WatchHandlers handlers,
+        WatchOptions options = {});
   // No handler runs afterwards. Must not be called by a handler.
   ~Watch();
   Watch(const Watch&) = delete;

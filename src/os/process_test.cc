@@ -139,20 +139,25 @@ TEST(Process, TakesItsOwnChildrenAlong) {
   EXPECT_TRUE(has_ended(grandchild));
 }
 
-// Run by the next test, in a process of its own.
-TEST(Process, DISABLED_StartsAChildAndWaits) {
+// The parent that gets killed is this program again, with this variable set.
+constexpr const char* kPidFileVariable = "NACRE_TEST_PID_FILE";
+
+void start_a_child_and_wait(const std::string& pid_file) {
   const auto child = start_shell("sleep 100");
-  std::ofstream(::getenv("NACRE_TEST_PID_FILE")) << child->pid() << "\n";
+  std::ofstream(pid_file) << child->pid() << "\n";
   child->wait(kLong);
 }
 
 TEST(Process, EndsWhenItsParentIsKilled) {
+  if (const char* const pid_file = ::getenv(kPidFileVariable)) {
+    return start_a_child_and_wait(pid_file);
+  }
   const TempDirectory directory;
   const std::string pid_file = directory / "pid";
-  const auto parent = start({.program = "/proc/self/exe",
-                             .arguments = {"--gtest_also_run_disabled_tests",
-                                           "--gtest_filter=Process.DISABLED_StartsAChildAndWaits"},
-                             .environment = {"NACRE_TEST_PID_FILE=" + pid_file, "GTEST_OUTPUT="}});
+  const auto parent =
+      start({.program = "/proc/self/exe",
+             .arguments = {"--gtest_filter=Process.EndsWhenItsParentIsKilled"},
+             .environment = {kPidFileVariable + ("=" + pid_file), "GTEST_OUTPUT="}});
   const std::string child = line_in(pid_file);
   EXPECT_FALSE(has_ended(child));
   ::kill(parent->pid(), SIGKILL);

@@ -20,14 +20,14 @@ using testing::SizeIs;
 // One member, shared by tests that leave it as it is and use keys of their own.
 class OneMember : public testing::Test {
  protected:
-  static void SetUpTestSuite() { cluster_ = std::make_unique<RealCluster>(1); }
-  static void TearDownTestSuite() { cluster_.reset(); }
-  static RealCluster& cluster() { return *cluster_; }
+  static void SetUpTestSuite() { running = std::make_unique<RealCluster>(1); }
+  static void TearDownTestSuite() { running.reset(); }
+  static RealCluster& cluster() { return *running; }
 
-  const std::unique_ptr<Client> client_ = cluster_->client();
+  const std::unique_ptr<Client> client_ = running->client();
 
  private:
-  static inline std::unique_ptr<RealCluster> cluster_;
+  static inline std::unique_ptr<RealCluster> running;
 };
 
 TEST_F(OneMember, KeepsRowsWithTheirRevisions) {

@@ -112,8 +112,8 @@ void RealCluster::start_all() {
 }
 
 void ThreeMembers::SetUp() {
-  cluster_->start_all();
-  EXPECT_TRUE(eventually([] { return cluster_->client()->erase(KeyRange::prefix("")).ok(); }));
+  running->start_all();
+  EXPECT_TRUE(eventually([] { return running->client()->erase(KeyRange::prefix("")).ok(); }));
 }
 
 }  // namespace nacre::etcd

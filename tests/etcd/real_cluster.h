@@ -72,13 +72,13 @@ class RealCluster {
 // Tests that share three members. Each finds all of them up, and no rows.
 class ThreeMembers : public testing::Test {
  protected:
-  static void SetUpTestSuite() { cluster_ = std::make_unique<RealCluster>(3); }
-  static void TearDownTestSuite() { cluster_.reset(); }
+  static void SetUpTestSuite() { running = std::make_unique<RealCluster>(3); }
+  static void TearDownTestSuite() { running.reset(); }
   void SetUp() override;
-  static RealCluster& cluster() { return *cluster_; }
+  static RealCluster& cluster() { return *running; }
 
  private:
-  static inline std::unique_ptr<RealCluster> cluster_;
+  static inline std::unique_ptr<RealCluster> running;
 };
 
 }  // namespace nacre::etcd

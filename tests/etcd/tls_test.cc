@@ -43,18 +43,18 @@ class Certificates {
 class Tls : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    ours_ = std::make_unique<Certificates>("ours");
-    cluster_ = std::make_unique<RealCluster>(3, ours_->files());
+    ours = std::make_unique<Certificates>("ours");
+    running = std::make_unique<RealCluster>(3, ours->files());
   }
   static void TearDownTestSuite() {
-    cluster_.reset();
-    ours_.reset();
+    running.reset();
+    ours.reset();
   }
-  static RealCluster& cluster() { return *cluster_; }
+  static RealCluster& cluster() { return *running; }
 
   static std::unique_ptr<Client> client(const std::optional<TlsFiles>& files) {
     return ok(
-        Client::open({.endpoints = cluster_->endpoints(), .tls = files, .deadline = seconds(1)}));
+        Client::open({.endpoints = running->endpoints(), .tls = files, .deadline = seconds(1)}));
   }
   // Reads and writes are refused, soon, and with that word.
   static void expect_refused(const std::optional<TlsFiles>& files, const std::string& words) {
@@ -67,14 +67,14 @@ class Tls : public testing::Test {
     EXPECT_LT(now_ns() - began_ns, 6'000'000'000);
   }
 
-  static inline std::unique_ptr<Certificates> ours_;
+  static inline std::unique_ptr<Certificates> ours;
 
  private:
-  static inline std::unique_ptr<RealCluster> cluster_;
+  static inline std::unique_ptr<RealCluster> running;
 };
 
 TEST_F(Tls, ServesThoseWithACertificateOfTheCa) {
-  const auto client = this->client(ours_->files());
+  const auto client = this->client(ours->files());
   ok(client->put("k", "v"));
   EXPECT_EQ(ok(client->get("k"))->value, "v");
   for (const EndpointHealth& each : client->admin().health()) EXPECT_TRUE(each.healthy());
@@ -86,21 +86,21 @@ TEST_F(Tls, RefusesAnotherCa) {
 }
 
 TEST_F(Tls, RefusesThoseWithoutACertificate) {
-  expect_refused(TlsFiles{.ca_file = ours_->files().ca_file},
+  expect_refused(TlsFiles{.ca_file = ours->files().ca_file},
                  "certificates are from the cluster's CA");
 }
 
 TEST_F(Tls, RefusesACertificateOfAnotherCa) {
   const Certificates others("others");
   TlsFiles mixed = others.files();
-  mixed.ca_file = ours_->files().ca_file;
+  mixed.ca_file = ours->files().ca_file;
   expect_refused(mixed, "certificates are from the cluster's CA");
 }
 
 TEST_F(Tls, RefusesThoseWithoutTls) { expect_refused({}, "TLS"); }
 
 TEST_F(Tls, SaysWhichFileIsMissing) {
-  TlsFiles files = ours_->files();
+  TlsFiles files = ours->files();
   files.key_file = "/no/such/key";
   const auto client = Client::open({.endpoints = {"127.0.0.1:1"}, .tls = files});
   ASSERT_FALSE(client.ok());
