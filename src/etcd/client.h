@@ -10,6 +10,10 @@
 // Reads, and writes that were surely not done, are tried at every endpoint, again and again, until
 // the deadline. A write with an unknown outcome is never repeated: the caller looks what became of
 // it. Messages name the endpoint, and what to do.
+//
+// etcd silently drops a write that a follower sends to a leader which has just died, although the
+// next one is elected within 1 to 2 seconds: such a write lasts its whole deadline. Whoever must be
+// back soon takes a client with a deadline not much longer than that.
 #pragma once
 
 #include <chrono>
