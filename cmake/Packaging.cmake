@@ -21,6 +21,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 # fusermount3, which ordinary users mount with, is started and not linked.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS fuse3)
+# For clusters that run etcd themselves; a volume on one machine needs none.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS etcd-server)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "versioned file system, mounted through FUSE
 Nacre keeps every past version of every file readable: blocks are written once,

@@ -133,7 +133,8 @@ Status ask_to_serve(node::ControlClient& client, const Plan& plan) {
 // a while.
 bool passes(const Error& error, bool somebody_listens) {
   if (!somebody_listens) return error.code() == Code::kBusy;
-  return error.code() == Code::kIo || error.context() == node::kClosingMessage;
+  return error.code() == Code::kIo || error.code() == Code::kUnavailable ||
+         error.context() == node::kClosingMessage;
 }
 
 Status run_mount(const Arguments& given) {

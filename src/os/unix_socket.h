@@ -22,7 +22,7 @@ class Stream {
 
   // Waits for bytes and gives as many as have come; 0 when the peer or shutdown() ended the stream.
   Result<size_t> read_some(MutableBytes into);
-  // kIo when the peer is gone (no SIGPIPE).
+  // kUnavailable when the peer is gone (no SIGPIPE).
   Status write_all(ByteView data);
   // Ends both directions and wakes whoever waits in read_some() or write_all().
   void shutdown();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/check.h"
 #include "base/units.h"
 #include "os/mutex.h"
 #include "rpc/openssl.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr const char* kCiphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr size_t kSliceBytes = 128 * kKiB;  // encrypted at a time
+constexpr size_t kReadAheadBytes = 64 * kKiB;
 
 // A guest trusts the authority in the chain shown to it, if that has the fingerprint it was told.
 int verify_by_fingerprint(X509_STORE_CTX* chain, void* expected) {
@@ -54,7 +56,9 @@ Result<Context> make_context(const SSL_METHOD* method) {
   }
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context.get(), 0);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  // Several records at a time out of what was received.
+  SSL_CTX_set_read_ahead(context.get(), 1);
+  SSL_CTX_set_default_read_buffer_len(context.get(), kReadAheadBytes);
   return context;
 }
 
@@ -72,14 +76,61 @@ Status use(SSL_CTX* context, const Credentials& credentials) {
   return {};
 }
 
+// What goes between a session and its stream: bytes received and not yet decrypted, and bytes
+// encrypted and not yet sent. OpenSSL reads and writes them where they are.
+struct Wire {
+  std::vector<std::byte> received = std::vector<std::byte>(kSliceBytes);
+  size_t begin = 0;  // of what is left of `received`
+  size_t end = 0;
+  std::string encrypted;
+};
+
+int read_wire(BIO* bio, char* into, size_t size, size_t* count) {
+  auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
+  BIO_clear_retry_flags(bio);
+  *count = std::min(size, wire.end - wire.begin);
+  if (*count == 0) {
+    BIO_set_retry_read(bio);
+    return 0;
+  }
+  std::memcpy(into, wire.received.data() + wire.begin, *count);
+  wire.begin += *count;
+  return 1;
+}
+
+int write_wire(BIO* bio, const char* bytes, size_t size, size_t* count) {
+  static_cast<Wire*>(BIO_get_data(bio))->encrypted.append(bytes, size);
+  *count = size;
+  return 1;
+}
+
+long control_wire(BIO* /*bio*/, int command, long /*number*/, void* /*object*/) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+// Lives as long as the process.
+const BIO_METHOD* wire_method() {
+  static const BIO_METHOD* const made = [] {
+    BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "nacre");
+    CHECK(method != nullptr);
+    BIO_meth_set_read_ex(method, read_wire);
+    BIO_meth_set_write_ex(method, write_wire);
+    BIO_meth_set_ctrl(method, control_wire);
+    return method;
+  }();
+  return made;
+}
+
 class TlsStream final : public os::ByteStream {
  public:
   TlsStream(std::unique_ptr<os::ByteStream> under, Session session,
             std::shared_ptr<TlsContext> context)
       : under_(std::move(under)), context_(std::move(context)), session_(std::move(session)) {
-    in_ = BIO_new(BIO_s_mem());
-    out_ = BIO_new(BIO_s_mem());
-    SSL_set_bio(session_.get(), in_, out_);  // owns both
+    BIO* const bio = BIO_new(wire_method());
+    CHECK(bio != nullptr);
+    BIO_set_data(bio, &wire_);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(session_.get(), bio, bio);  // owns it
   }
 
   // Status of the handshake; the words of a refusal are for people.
@@ -88,7 +139,7 @@ class TlsStream final : public os::ByteStream {
       const int result = SSL_do_handshake(session_.get());
       const int reason = SSL_get_error(session_.get(), result);
       const Error refused = handshake_error();
-      TRY(flush());
+      TRY(send_encrypted());
       if (result == 1) return {};
       if (reason != SSL_ERROR_WANT_READ) return refused;
       if (TRY(feed()) == 0) {
@@ -117,11 +168,12 @@ class TlsStream final : public os::ByteStream {
   Status write_all(std::span<const ByteView> parts) override {
     for (const ByteView part : parts) {
       for (size_t at = 0; at < part.size(); at += kSliceBytes) {
-        TRY(encrypt(part.subspan(at, std::min(kSliceBytes, part.size() - at))));
-        if (pending_.size() >= kSliceBytes) TRY(send_pending());
+        const size_t slice = std::min(kSliceBytes, part.size() - at);
+        TRY(encrypt(part.subspan(at, slice)));
+        if (slice == kSliceBytes) TRY(send_encrypted());
       }
     }
-    return send_pending();
+    return send_encrypted();
   }
 
   bool can_write() override { return under_->can_write(); }
@@ -144,11 +196,17 @@ class TlsStream final : public os::ByteStream {
     return failed(Code::kUnavailable, "what came from " + peer() + " is not as it was sent");
   }
 
-  // What the peer sent, into the session. The number of bytes.
+  // More of what the peer sent. The number of bytes. Only the reader takes them out, so that
+  // without the lock nobody looks at where they go.
   Result<size_t> feed() {
-    const size_t count = TRY(under_->read_some(received_));
+    {
+      const os::Lock lock(mutex_);
+      if (wire_.begin < wire_.end) return wire_.end - wire_.begin;
+    }
+    const size_t count = TRY(under_->read_some(wire_.received));
     const os::Lock lock(mutex_);
-    BIO_write(in_, received_.data(), static_cast<int>(count));
+    wire_.begin = 0;
+    wire_.end = count;
     return count;
   }
 
@@ -158,39 +216,27 @@ class TlsStream final : public os::ByteStream {
     if (SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &count) != 1) {
       return failed(Code::kUnavailable, "encrypt for " + peer());
     }
-    take_encrypted();
     return {};
   }
 
-  void take_encrypted() {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(out_, &data);
-    if (size > 0) pending_.append(data, static_cast<size_t>(size));
-    (void)BIO_reset(out_);
-  }
-
-  Status send_pending() {
-    if (pending_.empty()) return {};
-    const ByteView bytes = as_bytes(pending_);
-    const Status written = under_->write_all({&bytes, 1});
-    pending_.clear();
-    return written;
-  }
-
-  // During the handshake, when there is one thread.
-  Status flush() {
-    take_encrypted();
-    return send_pending();
+  // The writer's alone, or of the handshake, when there is one thread.
+  Status send_encrypted() {
+    {
+      const os::Lock lock(mutex_);
+      sending_.clear();
+      sending_.swap(wire_.encrypted);
+    }
+    if (sending_.empty()) return {};
+    const ByteView bytes = as_bytes(sending_);
+    return under_->write_all({&bytes, 1});
   }
 
   const std::unique_ptr<os::ByteStream> under_;
   const std::shared_ptr<TlsContext> context_;
-  os::Mutex mutex_;  // a leaf; guards the session and what is in its two BIOs
+  os::Mutex mutex_;  // a leaf; guards the session and what it does to the wire
+  Wire wire_;
   const Session session_;
-  BIO* in_ = nullptr;
-  BIO* out_ = nullptr;
-  std::vector<std::byte> received_ = std::vector<std::byte>(kSliceBytes);  // the reader's
-  std::string pending_;  // the writer's: encrypted, not sent
+  std::string sending_;  // the writer's
 };
 
 Result<Peer> peer_of(SSL* session) {
