@@ -14,6 +14,20 @@ _nacre_options() {
     prune) echo '--before --json' ;;
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
+    'node start')
+      echo '--data --listen --advertise --zone --name --no-device -f --foreground --etcd --insecure'
+      ;;
+    'node join') echo '--data --listen --advertise --zone --name --no-device -f --foreground' ;;
+    'node token') echo '--data --ttl --client' ;;
+    'node list' | 'node status') echo '--data --json' ;;
+    'node stop') echo '--data' ;;
+    'device add') echo '--data --size --force --json' ;;
+    'device list' | 'device query') echo '--data --json' ;;
+    'device remove') echo '--data --failed' ;;
+    put) echo '--code --copies' ;;
+    get) echo '--offset --length' ;;
+    query) echo '--json' ;;
+    'cluster status') echo '--watch --json' ;;
     'cluster simulate')
       echo '--nodes --devices-per-node --zones --code --copies --device-size --afr --rebuild-rate
         --seed --json'
@@ -29,19 +43,23 @@ _nacre() {
     volume) choices='create' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
-    cluster) choices='simulate' ;;
+    node) choices='start join token list status stop' ;;
+    device) choices='add list query remove' ;;
+    cluster) choices='status login simulate' ;;
     completion) choices='bash zsh fish' ;;
   esac
 
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     choices='volume mount unmount status history restore snapshot retention prune compact check
-      flush forget cluster bench completion --help --version'
+      flush forget node device put get query delete cluster bench completion --help --version'
   elif [ "$COMP_CWORD" -ne 2 ] || [ -z "$choices" ]; then
     [ -n "$choices" ] && [ "$command" != completion ] && command="$command ${COMP_WORDS[2]}"
     case $before in
       --compress) choices='none lz4 zstd' ;;
       --code) choices='4+2 8+3 10+4' ;;
+      --ttl) choices='1h 24h 7d' ;;
+      --etcd) choices='supervised' ;;
       --at | --before) choices='now yesterday' ;;
       -o) choices='ro noatime allow_other' ;;
       *) choices='' ;;

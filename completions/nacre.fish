@@ -1,7 +1,7 @@
 # Completion of nacre(1) for fish.
 
 set -l commands volume mount unmount status history restore snapshot retention prune compact check \
-    flush forget cluster bench completion
+    flush forget node device put get query delete cluster bench completion
 set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c nacre -f -n $first -l help -d 'Show help'
@@ -19,7 +19,13 @@ complete -c nacre -f -n $first -a compact -d 'Give back space that is taken by w
 complete -c nacre -f -n $first -a check -d 'Verify a whole volume'
 complete -c nacre -f -n $first -a flush -d 'Make everything written so far durable'
 complete -c nacre -f -n $first -a forget -d 'Erase one path from all history, for good'
-complete -c nacre -f -n $first -a cluster -d 'Plan a cluster'
+complete -c nacre -f -n $first -a node -d 'Run the nodes of a cluster'
+complete -c nacre -f -n $first -a device -d 'Add and remove the disks of a cluster'
+complete -c nacre -f -n $first -a put -d 'Store a file in a cluster and print its id'
+complete -c nacre -f -n $first -a get -d 'Fetch what was put'
+complete -c nacre -f -n $first -a query -d 'Show where an object is and how well'
+complete -c nacre -f -n $first -a delete -d 'Delete an object'
+complete -c nacre -f -n $first -a cluster -d 'Look after a cluster, or plan one'
 complete -c nacre -f -n $first -a bench -d 'Measure how fast a directory is'
 complete -c nacre -f -n $first -a completion -d "Print a shell's completion script"
 
@@ -71,9 +77,66 @@ complete -c nacre -n $in -l repair -d 'Mend what can be mended'
 
 complete -c nacre -n '__fish_seen_subcommand_from forget' -l yes -d 'Do not ask'
 
-complete -c nacre -f -n '__nacre_action cluster simulate' -a simulate \
+set -l node '__fish_seen_subcommand_from node; and __fish_seen_subcommand_from'
+set -l actions start join token list status stop
+complete -c nacre -f -n "__nacre_action node $actions" -a start \
+    -d 'Start a node; the first makes the cluster'
+complete -c nacre -f -n "__nacre_action node $actions" -a join \
+    -d 'Make a new node of an existing cluster'
+complete -c nacre -f -n "__nacre_action node $actions" -a token \
+    -d 'Print a token with which a node joins'
+complete -c nacre -f -n "__nacre_action node $actions" -a list -d 'List the nodes of the cluster'
+complete -c nacre -f -n "__nacre_action node $actions" -a status -d 'Show what the node does'
+complete -c nacre -f -n "__nacre_action node $actions" -a stop -d "End the node's process"
+set -l in "$node start join"
+complete -c nacre -n $in -l listen -x -d 'HOST:PORT to serve at'
+complete -c nacre -n $in -l advertise -x -d 'HOST:PORT that others reach it at'
+complete -c nacre -n $in -l zone -x -d 'What fails together: a rack, a room'
+complete -c nacre -n $in -l name -x -d 'For people'
+complete -c nacre -n $in -l no-device -d 'Do not begin with a device in the data directory'
+complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
+complete -c nacre -n "$node start" -l etcd -x -a supervised -d 'HOST:PORT,... of one that is there'
+complete -c nacre -n "$node start" -l insecure -d 'No TLS; on 127.0.0.1 alone'
+complete -c nacre -n "$node token" -l ttl -x -a '1h 24h 7d' -d 'How long it is good'
+complete -c nacre -n "$node token" -l client -d 'For nacre cluster login'
+complete -c nacre -n "$node list status" -l json -d 'For scripts'
+
+set -l device '__fish_seen_subcommand_from device; and __fish_seen_subcommand_from'
+set -l actions add list query remove
+complete -c nacre -f -n "__nacre_action device $actions" -a add \
+    -d 'Give the node a disk, an image or a directory'
+complete -c nacre -f -n "__nacre_action device $actions" -a list \
+    -d 'List the devices of the cluster'
+complete -c nacre -f -n "__nacre_action device $actions" -a query \
+    -d 'Show all that is known of a device'
+complete -c nacre -f -n "__nacre_action device $actions" -a remove \
+    -d 'Move what a device has elsewhere, and let it go'
+complete -c nacre -n "$device add" -l size -x -d 'Of a file to be made; the most of a directory'
+complete -c nacre -n "$device add" -l force -d 'Destroy what is there'
+complete -c nacre -n "$device remove" -l failed -d 'It is lost: rebuild what it had'
+complete -c nacre -n "$device add list query" -l json -d 'For scripts'
+
+complete -c nacre -n '__fish_seen_subcommand_from node device' -l data -r \
+    -a '(__fish_complete_directories)' -d "The node's data directory"
+
+set -l in '__fish_seen_subcommand_from put'
+complete -c nacre -n $in -l code -x -a '4+2 8+3 10+4' -d 'Data and parity fragments'
+complete -c nacre -n $in -l copies -x -d 'Copies instead'
+set -l in '__fish_seen_subcommand_from get'
+complete -c nacre -n $in -l offset -x -d 'Where to begin'
+complete -c nacre -n $in -l length -x -d 'How much'
+complete -c nacre -f -n '__fish_seen_subcommand_from delete'
+
+complete -c nacre -f -n '__nacre_action cluster status login simulate' -a status \
+    -d 'Show how well a cluster is'
+complete -c nacre -f -n '__nacre_action cluster status login simulate' -a login \
+    -d 'Get the credentials to use a cluster'
+complete -c nacre -f -n '__nacre_action cluster status login simulate' -a simulate \
     -d 'Show balance, moves and durability of a cluster'
-set -l in '__fish_seen_subcommand_from cluster'
+set -l cluster '__fish_seen_subcommand_from cluster; and __fish_seen_subcommand_from'
+complete -c nacre -n "$cluster status" -l watch -d 'Again every second'
+complete -c nacre -n "$cluster status simulate" -l json -d 'For scripts'
+set -l in "$cluster simulate"
 complete -c nacre -n $in -l nodes -x -d 'How many'
 complete -c nacre -n $in -l devices-per-node -x -d 'How many'
 complete -c nacre -n $in -l zones -x -d 'That the nodes are dealt out to'
@@ -95,4 +158,5 @@ complete -c nacre -n $in -l cold-command -x -d 'Run before each cold row'
 complete -c nacre -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 
 complete -c nacre -n '__fish_seen_subcommand_from status history restore snapshot retention prune \
-    compact check flush forget cluster bench' -l json -d 'For scripts'
+    compact check flush forget query bench; and not __fish_seen_subcommand_from node device cluster' \
+    -l json -d 'For scripts'
