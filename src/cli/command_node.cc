@@ -204,9 +204,9 @@ void add_start_options(CLI::App& command, StartArguments& given) {
   command.add_option("--advertise", given.wishes.advertise,
                      "HOST:PORT that others reach it at; default: as --listen");
   command.add_option("--zone", given.wishes.zone, "What fails together: a rack, a room");
-  command.add_option("--name", given.wishes.name, "For people; default: the host's");
+  command.add_option("--name", given.wishes.name, "Of a new node, for people; default: the host's");
   command.add_flag("--no-device", given.wishes.no_device,
-                   "Do not begin with a device in the data directory");
+                   "A new node does not begin with a device in the data directory");
   command.add_flag("-f,--foreground", given.foreground,
                    "Stay in the foreground and log to standard error");
 }
@@ -215,9 +215,12 @@ void add_start(CLI::App& node, int& exit_code) {
   CLI::App& command = *node.add_subcommand("start", "Start a node; the first makes the cluster");
   const auto given = std::make_shared<StartArguments>();
   add_start_options(command, *given);
-  command.add_option("--etcd", given->etcd, "'supervised', or HOST:PORT,... of one that is there")
+  command
+      .add_option("--etcd", given->etcd,
+                  "Of a new cluster: 'supervised', or HOST:PORT,... of one that is there")
       ->capture_default_str();
-  command.add_flag("--insecure", given->wishes.insecure, "No TLS; on 127.0.0.1 alone");
+  command.add_flag("--insecure", given->wishes.insecure,
+                   "Of a new cluster: no TLS; on 127.0.0.1 alone");
   command.footer(
       "Where there is a node in DIR already it is started again.\n\n"
       "Example:\n  nacre node start --data /srv/node1 --listen 10.0.0.1:7000");
