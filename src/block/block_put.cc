@@ -30,6 +30,7 @@ Status BlockPut::run(ClusterBlocks::Degraded degraded) {
   }
   if (degraded == ClusterBlocks::Degraded::kAllowed && may_be_missing()) {
     ++blocks_.degraded_writes_;
+    report_missing();
     return {};
   }
   const Error error = first_error();
@@ -96,6 +97,30 @@ void BlockPut::send(const ClusterView& view, const Location& location) {
     piece.done = finished->result.ok();
     if (!piece.done) piece.error = finished->result.error();
   }
+}
+
+// A node that is back already, and has asked the others for what it missed before this block was
+// there, is told. One that is not will ask.
+void BlockPut::report_missing() {
+  const std::shared_ptr<const ClusterView> view = blocks_.views_.view();
+  const auto location = view->locate(id_);
+  if (!location.ok()) return;
+  rpc::CallGroup calls(blocks_.clock_);
+  const int64_t deadline_ns = blocks_.clock_.monotonic_ns() + blocks_.options_.write_limit_ns;
+  for (const Piece& piece : pieces_) {
+    const wire::DeviceNumber device = location->devices[piece.fragment];
+    const auto client = blocks_.client_of(*view, device);
+    if (piece.done || !client.ok()) continue;
+    const HealFragment call{
+        .place = {.device = device, .id = id_, .fragment = static_cast<uint16_t>(piece.fragment)}};
+    calls.start(**client,
+                {.method = static_cast<uint16_t>(Method::kHealFragment),
+                 .header = encode(call),
+                 .deadline_ns = deadline_ns,
+                 .insist = true},
+                0);
+  }
+  while (calls.next(deadline_ns)) continue;
 }
 
 size_t BlockPut::missing() const {

@@ -30,6 +30,7 @@ class BlockPut {
 
   Status make_pieces(codec::ErasureCode code);
   void send(const ClusterView& view, const Location& location);
+  void report_missing();
   size_t missing() const;
   bool may_be_missing() const;
   Error first_error() const;

@@ -24,8 +24,7 @@ Status BlockRead::read(uint64_t offset, MutableBytes into) {
   }
   Status status;
   // After a failure the map may say that other devices have the fragments by now.
-  for (int round = 0; round < 2; ++round) {
-    if (round > 0 && !blocks_.views_.refresh().ok()) break;
+  for (int round = 0; round == 0 || blocks_.try_again(round - 1, status.code()); ++round) {
     TRY(begin(blocks_.views_.view()));
     wants_.clear();
     for (const codec::FragmentPiece& piece : layout_->pieces_of(offset, into.size())) {

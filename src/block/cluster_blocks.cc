@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "block/block_id.h"
 #include "block/block_put.h"
@@ -73,6 +74,23 @@ Status ClusterBlocks::read(BlockId id, uint64_t block_bytes, uint64_t offset, Mu
 
 Result<rpc::Buffer> ClusterBlocks::rebuild(BlockId id, uint64_t block_bytes, unsigned i) {
   return BlockRead(*this, id, block_bytes).rebuild(i);
+}
+
+// Whether a read that failed so is worth another round, for which it waits and asks for the newest
+// map. The pauses double from 25 ms on.
+bool ClusterBlocks::try_again(int round, Code code) {
+  if (round + 1 >= options_.rounds) return false;
+  const bool away =
+      code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
+  // What is not there, by an old map, may be elsewhere.
+  if (!away && round > 0) return false;
+  if (away && round > 0) {
+    os::Mutex mutex;
+    os::CondVar never;
+    const os::Lock lock(mutex);
+    never.wait_for(mutex, std::chrono::milliseconds(25 << round));
+  }
+  return views_.refresh().ok() || away;
 }
 
 void ClusterBlocks::report_damage(const ClusterView& view, BlockId id, unsigned fragment) {

@@ -28,6 +28,7 @@ struct ClusterBlocksOptions {
   int64_t write_limit_ns = 20'000'000'000;  // for a node to make a fragment durable
   int64_t read_limit_ns = 20'000'000'000;   // for a node to send one
   int64_t hedge_min_ns = 20'000'000;        // other fragments are not asked for sooner
+  int rounds = 6;  // tries while too few devices are in reach: a node may be just back
 };
 
 struct ClusterCounters {
@@ -97,12 +98,22 @@ class ClusterBlocks {
   ClusterCounters counters() const;
   ViewSource& views() { return views_; }
 
+  // A device that may have a fragment of a block.
+  struct Asked {
+    unsigned fragment = 0;
+    wire::DeviceNumber device = {};
+  };
+
  private:
   friend class BlockPut;
   friend class BlockRead;
 
   const codec::ErasureCoder& coder_of(codec::ErasureCode code);
   Result<rpc::Client*> client_of(const ClusterView& view, wire::DeviceNumber device);
+  std::vector<Asked> remove_from(const ClusterView& view, BlockId id,
+                                 const std::vector<Asked>& from, bool leave_mark,
+                                 std::string& words);
+  bool try_again(int round, Code code);
   void report_damage(const ClusterView& view, BlockId id, unsigned fragment);
 
   os::Clock& clock_;

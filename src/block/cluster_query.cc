@@ -10,10 +10,7 @@
 namespace nacre::block {
 namespace {
 
-struct Asked {
-  unsigned fragment = 0;
-  wire::DeviceNumber device = {};
-};
+using Asked = ClusterBlocks::Asked;
 
 // Every device that may have a fragment.
 std::vector<Asked> everywhere(const ClusterView& view, const Location& location) {
@@ -95,9 +92,8 @@ Result<ClusterBlocks::Start> ClusterBlocks::read_start(BlockId id, uint64_t leng
       if (!sums) start.bytes = {};
       return start;
     }
-    if (round > 0 || !views_.refresh().ok()) {
-      return none_left(id, away + calls.outstanding(), words);
-    }
+    const Error none = none_left(id, away + calls.outstanding(), words);
+    if (!try_again(round, none.code())) return none;
   }
 }
 
@@ -165,39 +161,55 @@ Result<BlockStatus> ClusterBlocks::query(BlockId id) {
   return status;
 }
 
-// Where all can be asked, it is gone then. Where not, the others remember that it is deleted, until
-// those out of reach are back and were told.
-Status ClusterBlocks::remove(BlockId id) {
-  for (const bool leave_mark : {false, true}) {
-    if (leave_mark) (void)views_.refresh();
-    const std::shared_ptr<const ClusterView> view = views_.view();
-    const Location location = TRY(view->locate(id));
-    const std::vector<Asked> all = everywhere(*view, location);
-    rpc::CallGroup calls(clock_);
-    const int64_t deadline_ns = clock_.monotonic_ns() + options_.write_limit_ns;
-    size_t removed = 0;
-    std::string words = "no device of its group is in use";
-    for (size_t i = 0; i < all.size(); ++i) {
-      const auto client = client_of(*view, all[i].device);
-      if (!client.ok()) continue;
-      const RemoveFragment call{.place = place_of(id, all[i]), .leave_mark = leave_mark};
-      calls.start(**client,
-                  {.method = static_cast<uint16_t>(Method::kRemoveFragment),
-                   .header = encode(call),
-                   .deadline_ns = deadline_ns},
-                  i);
-    }
-    while (auto finished = calls.next(deadline_ns)) {
-      if (finished->result.ok()) {
-        ++removed;
-      } else {
-        words = finished->result.error().context();
-      }
-    }
-    const bool by_all = removed == all.size() && all.size() >= location.devices.size();
-    if (by_all || (leave_mark && removed > 0)) return {};
-    if (leave_mark) return Error(Code::kUnavailable, "block " + to_hex(id) + ": " + words);
+// Asks the devices to forget their fragments of the block. Those that did not answer that they
+// have.
+std::vector<Asked> ClusterBlocks::remove_from(const ClusterView& view, BlockId id,
+                                              const std::vector<Asked>& from, bool leave_mark,
+                                              std::string& words) {
+  rpc::CallGroup calls(clock_);
+  const int64_t deadline_ns = clock_.monotonic_ns() + options_.write_limit_ns;
+  std::vector<bool> removed(from.size());
+  for (size_t i = 0; i < from.size(); ++i) {
+    const auto client = client_of(view, from[i].device);
+    if (!client.ok()) continue;
+    const RemoveFragment call{.place = place_of(id, from[i]), .leave_mark = leave_mark};
+    calls.start(**client,
+                {.method = static_cast<uint16_t>(Method::kRemoveFragment),
+                 .header = encode(call),
+                 .deadline_ns = deadline_ns,
+                 .insist = true},
+                i);
   }
+  while (auto finished = calls.next(deadline_ns)) {
+    removed[finished->tag] = finished->result.ok();
+    if (!finished->result.ok()) words = finished->result.error().context();
+  }
+  std::vector<Asked> left;
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (!removed[i]) left.push_back(from[i]);
+  }
+  return left;
+}
+
+// Where all can be asked, it is gone then. Where not, the others remember that it is deleted, until
+// those out of reach are back and ask; one that was back before the others knew is told after that.
+Status ClusterBlocks::remove(BlockId id) {
+  std::string words = "no device of its group is in use";
+  std::shared_ptr<const ClusterView> view = views_.view();
+  Location location = TRY(view->locate(id));
+  std::vector<Asked> all = everywhere(*view, location);
+  if (all.size() >= location.devices.size() && remove_from(*view, id, all, false, words).empty()) {
+    return {};
+  }
+  (void)views_.refresh();
+  view = views_.view();
+  location = TRY(view->locate(id));
+  all = everywhere(*view, location);
+  const std::vector<Asked> left = remove_from(*view, id, all, true, words);
+  if (left.size() == all.size()) {
+    return Error(Code::kUnavailable, "block " + to_hex(id) + ": " + words);
+  }
+  if (!left.empty()) (void)remove_from(*view, id, left, false, words);
   return {};
 }
 

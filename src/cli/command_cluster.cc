@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/pause.h"
+#include "cli/program.h"
 #include "cli/progress_bar.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -134,6 +135,7 @@ void add_status_and_login(CLI::App& cluster, int& exit_code) {
       ->required();
   login.footer("Example:\n  nacre cluster login TOKEN@10.0.0.1:7000");
   on_command(login, exit_code, [invitation]() -> Status {
+    conceal_argument(*invitation);
     const wire::ClusterId id = TRY(log_in(*invitation));
     fmt::print("credentials for cluster {} are in {}\n", to_hex(id), credentials_directory(id));
     return {};

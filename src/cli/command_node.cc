@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/node_command.h"
 #include "cli/output.h"
+#include "cli/program.h"
 #include "cli/table.h"
 #include "cli/target.h"
 #include "cli/text.h"
@@ -37,15 +38,26 @@ struct AskArguments {
   bool json = false;
 };
 
-// A node that is there already is started as it was, but for what the command says anew.
+// A node that is there already is started as it was, but for what the command says anew. An address
+// that others reach it at is kept unless it was the one it listened at.
 Status adapt(cluster::NodeFiles& files, cluster::NodeConfig config,
              const cluster::NodeWishes& wishes) {
-  if (!wishes.listen.empty() && wishes.listen != config.listen) {
+  if (!wishes.listen.empty()) {
+    if (config.advertise == config.listen) config.advertise = wishes.listen;
     config.listen = wishes.listen;
-    config.advertise = wishes.advertise.empty() ? wishes.listen : wishes.advertise;
   }
   if (!wishes.advertise.empty()) config.advertise = wishes.advertise;
   if (!wishes.zone.empty()) config.zone = wishes.zone;
+  TRY(cluster::check_addresses(config.listen, config.advertise, config.insecure));
+  const wire::ClusterMap alone{.cluster = config.cluster,
+                               .epoch = 1,
+                               .nodes = {{.id = config.node,
+                                          .zone = config.zone,
+                                          .name = config.name,
+                                          .addresses = {config.advertise}}}};
+  if (const std::string fault = wire::fault_of(alone); !fault.empty()) {
+    return Error(Code::kInvalid, fault);
+  }
   return files.save(config);
 }
 
@@ -123,6 +135,7 @@ Status introduce(const StartArguments& given, bool first) {
 
 Status start(const StartArguments& arguments) {
   StartArguments given = arguments;
+  conceal_argument(given.invitation);
   given.data = TRY(absolute_path(given.data));
   if (given.etcd != "supervised") {
     for (size_t at = 0; at <= given.etcd.size();) {

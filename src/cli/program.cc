@@ -43,6 +43,12 @@ bool looks_like_path(const std::string& word) {
   return word.contains('/') || ::stat(word.c_str(), &status) == 0;
 }
 
+// The command line as the kernel shows it to others.
+std::vector<char*>& shown_words() {
+  static std::vector<char*> words;
+  return words;
+}
+
 // What is wrong with the words given, in one line.
 std::string usage_message(const CLI::App* program, const CLI::Error& wrong) {
   const CLI::App* command = program;
@@ -117,7 +123,14 @@ std::unique_ptr<CLI::App> make_program(int& exit_code) {
   return program;
 }
 
+void conceal_argument(const std::string& word) {
+  for (char* const shown : shown_words()) {
+    if (!word.empty() && shown == word) std::ranges::fill(shown, shown + word.size(), 'x');
+  }
+}
+
 int run_program(int count, char** words) {
+  shown_words().assign(words, words + count);
   int exit_code = kSuccess;
   const auto program = make_program(exit_code);
   std::vector<std::string> arguments =

@@ -17,4 +17,7 @@ std::vector<std::string> with_command(const CLI::App& program, std::vector<std::
 
 int run_program(int count, char** words);
 
+// Overwrites a word of the command line that is a secret, so that it shows in no list of processes.
+void conceal_argument(const std::string& word);
+
 }  // namespace nacre::cli

@@ -50,7 +50,8 @@ Result<Json> Admin::cluster_status() {
   const std::optional<Error> trouble = parts_.registry.trouble();
   return Json{{"cluster", to_hex(view->map.cluster)},
               {"epoch", view->map.epoch},
-              {"state", place::name_of(worst)},
+              // What was so when etcd was last heard of may not be so any more.
+              {"state", trouble ? "unknown" : place::name_of(worst)},
               {"nodes", view->map.nodes.size()},
               {"nodes_up", up_nodes},
               {"devices", view->map.devices.size()},

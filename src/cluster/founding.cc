@@ -37,17 +37,8 @@ Result<NodeConfig> config_of(device::Host host, NodeFiles& files, const NodeWish
     return Error(Code::kExists, "there is a node in " + files.directory() +
                                     " already; `nacre node start` starts it");
   }
-  const os::Address listen = TRY(os::parse_address(wishes.listen));
   const std::string advertised = wishes.advertise.empty() ? wishes.listen : wishes.advertise;
-  const os::Address advertise = TRY(os::parse_address(advertised));
-  if (is_everywhere(advertise.host)) {
-    return Error(Code::kInvalid,
-                 "others cannot reach " + advertised + "; say --advertise HOST:PORT");
-  }
-  if (listen.port == 0) return Error(Code::kInvalid, "port 0 is none; give one to listen at");
-  if (wishes.insecure && !(os::is_loopback(listen) && os::is_loopback(advertise))) {
-    return Error(Code::kInvalid, "--insecure is for addresses of this machine alone (127.0.0.1)");
-  }
+  TRY(check_addresses(wishes.listen, advertised, wishes.insecure));
   NodeConfig config{.node = make_id<wire::NodeId>(host.random),
                     .name = wishes.name.empty() ? host_name() : wishes.name,
                     .zone = wishes.zone,
@@ -126,6 +117,22 @@ Result<JoinGrant> ask_to_join(os::Clock& clock, const Invitation& invitation, Jo
 }
 
 }  // namespace
+
+Status check_addresses(const std::string& listen, const std::string& advertise, bool insecure) {
+  const os::Address here = TRY(os::parse_address(listen));
+  const os::Address there = TRY(os::parse_address(advertise));
+  if (is_everywhere(there.host)) {
+    return Error(Code::kInvalid,
+                 "others cannot reach " + advertise + "; say --advertise HOST:PORT");
+  }
+  if (here.port == 0 || there.port == 0) {
+    return Error(Code::kInvalid, "port 0 is none; give one to listen at");
+  }
+  if (insecure && !(os::is_loopback(here) && os::is_loopback(there))) {
+    return Error(Code::kInvalid, "--insecure is for addresses of this machine alone (127.0.0.1)");
+  }
+  return {};
+}
 
 Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes) {
   NodeConfig config = TRY(config_of(host, files, wishes));

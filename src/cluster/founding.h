@@ -23,6 +23,9 @@ struct NodeWishes {
   bool no_device = false;              // do not begin with a device in the data directory
 };
 
+// Whether a node may listen and be reached there. kInvalid says what is wrong.
+Status check_addresses(const std::string& listen, const std::string& advertise, bool insecure);
+
 // A new cluster of this node. kExists when there is a node in the directory.
 Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes);
 

@@ -53,6 +53,9 @@ Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
       return rpc::Answer{};
     }
     case block::Method::kGetFragment:
+      if (!open_for_reads_) {
+        return Error(Code::kUnavailable, "the node still asks what was deleted while it was away");
+      }
       return get(TRY(block::decode_get_fragment(call.header)));
     case block::Method::kRemoveFragment: {
       const auto removal = TRY(block::decode_remove_fragment(call.header));

@@ -28,8 +28,10 @@ class FragmentService {
   FragmentService(DeviceSet& devices, block::ViewSource& views, Healer heal)
       : devices_(devices), views_(views), heal_(std::move(heal)) {}
 
-  // Of the methods on fragments; kUnsupported for others.
+  // Of the methods on fragments; kUnsupported for others. Fragments are given out only after
+  // open_for_reads(): what was deleted while the node was away may still be here before.
   Result<rpc::Answer> handle(rpc::ServerCall& call);
+  void open_for_reads() { open_for_reads_ = true; }
   FragmentCounters counters() const;
 
   // The same for this node's own use. put() is durable when it returns.
@@ -52,6 +54,7 @@ class FragmentService {
   DeviceSet& devices_;
   block::ViewSource& views_;
   const Healer heal_;
+  std::atomic<bool> open_for_reads_ = false;
   std::atomic<uint64_t> puts_ = 0;
   std::atomic<uint64_t> gets_ = 0;
   std::atomic<uint64_t> removals_ = 0;

@@ -96,7 +96,32 @@ bool Healer::wait_for_work() {
   return !stopping_;
 }
 
+// What was deleted while the node was away, as far as those know that are up. Before that nothing
+// is given out.
+void Healer::forget_deleted() {
+  const std::shared_ptr<const block::ClusterView> view = registry_.view();
+  for (const wire::DeviceNumber device : own_devices(*view)) {
+    for (const wire::Pool& pool : view->map.pools) {
+      const std::vector<Duty> duties = duties_of(*view, pool, device);
+      std::map<uint32_t, unsigned> positions;
+      for (const Duty& duty : duties) positions[duty.pg] = duty.position;
+      for (size_t at = 0; at < duties.size() && !stopping(); at += kGroupsPerRun) {
+        const size_t count = std::min(kGroupsPerRun, duties.size() - at);
+        const Found found = look(*view, pool, device, std::span(duties).subspan(at, count));
+        for (const BlockId id : found.deleted) {
+          const auto position = positions.find(pool.pg_of(wire::placement_of(id)));
+          if (position == positions.end()) continue;
+          const auto fragment = static_cast<uint16_t>(position->second);
+          (void)fragments_.remove({.device = device, .id = id, .fragment = fragment}, false);
+        }
+      }
+    }
+  }
+  fragments_.open_for_reads();
+}
+
 void Healer::run() {
+  forget_deleted();
   while (wait_for_work()) {
     heal_asked();
     const bool done = fill_all();
@@ -179,8 +204,8 @@ bool Healer::fill_all() {
   return done;
 }
 
-bool Healer::fill_device(const block::ClusterView& view, const wire::Pool& pool,
-                         wire::DeviceNumber device) {
+std::vector<Healer::Duty> Healer::duties_of(const block::ClusterView& view, const wire::Pool& pool,
+                                            wire::DeviceNumber device) const {
   const wire::PgTable& table = view.tables.at(pool.id);
   std::vector<Duty> duties;
   for (uint32_t pg = 0; pg < table.size(); ++pg) {
@@ -190,6 +215,12 @@ bool Healer::fill_device(const block::ClusterView& view, const wire::Pool& pool,
       if (moving || catch_up_) duties.push_back({pg, i, moving});
     }
   }
+  return duties;
+}
+
+bool Healer::fill_device(const block::ClusterView& view, const wire::Pool& pool,
+                         wire::DeviceNumber device) {
+  const std::vector<Duty> duties = duties_of(view, pool, device);
   {
     const os::Lock lock(mutex_);
     status_.groups_waiting = duties.size();

@@ -72,6 +72,9 @@ class Healer {
   bool wait_for_work();
   void heal_asked();
   void heal_one(const block::FragmentPlace& place);
+  void forget_deleted();
+  std::vector<Duty> duties_of(const block::ClusterView& view, const wire::Pool& pool,
+                              wire::DeviceNumber device) const;
   bool fill_all();
   bool fill_device(const block::ClusterView& view, const wire::Pool& pool,
                    wire::DeviceNumber device);

@@ -81,6 +81,14 @@ Status forget_empty_devices(ClusterState& state) {
 
 Status ensure_pool(ClusterState& state, codec::ErasureCode code) {
   if (place::find_pool(state.map, code) != nullptr) return {};
+  const auto usable =
+      std::ranges::count(state.map.devices, wire::DeviceState::kIn, &wire::ClusterDevice::state);
+  if (usable < code.n()) {
+    return Error(Code::kInvalid,
+                 fmt::format("{} needs {} devices, and the cluster has {} in use; `nacre device "
+                             "add` and `nacre node join` add some",
+                             codec::to_string(code), code.n(), usable));
+  }
   const wire::Pool pool = TRY(place::add_pool(state.map, code));
   wire::ClusterMap next = state.map;
   ++next.epoch;

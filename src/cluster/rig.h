@@ -154,6 +154,7 @@ class ClusterRig {
           raw->to_heal.push_back(place);
           raw->changed.notify_all();
         });
+    node->service->open_for_reads();
     serve(*node, 0);
     view.map.nodes.push_back(
         {.id = node->id, .addresses = {"127.0.0.1:" + std::to_string(node->port)}});

@@ -42,7 +42,7 @@ uint64_t Client::start(Request request, Callback done) {
     const os::Lock lock(mutex_);
     call = ++last_call_;
     connection = connection_;
-    if (connection == nullptr && clock_.monotonic_ns() < refused_until_ns_) {
+    if (connection == nullptr && !request.insist && clock_.monotonic_ns() < refused_until_ns_) {
       refused = refusal_;
     } else {
       Pending& pending = pending_[call];

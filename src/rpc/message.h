@@ -28,6 +28,8 @@ struct Request {
   Payload payload = {};
   uint64_t payload_xxh64 = 0;  // if the sender knows it already; 0: not
   int64_t deadline_ns = 0;     // by the monotonic clock; 0: none
+  // Try to connect even right after that failed: an error then says how the server is now.
+  bool insist = false;
 };
 
 // What the client gets.

@@ -37,7 +37,8 @@ std::string encode_fragment_note(const FragmentNote& note);
 // kCorrupt when it is none; kNewerFormat.
 Result<FragmentNote> decode_fragment_note(ByteView bytes);
 
-inline constexpr uint64_t kMaxParts = 4u << 20;
+// Of one object: their manifest must fit into a block of 64 MiB.
+inline constexpr uint64_t kMaxParts = (4u << 20) - 2;
 
 // An object of `object_bytes`: its parts in order, all of `part_bytes` but the last.
 struct Manifest {
