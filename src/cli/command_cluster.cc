@@ -81,6 +81,8 @@ void print_status(const node::Json& status) {
   line("devices", fmt::format("{} of {} up, {}", cell(status, "devices_up"),
                               cell(status, "devices"), size_cell(status, "capacity_bytes")));
   line("stored", size_cell(status, "live_bytes"));
+  const std::string members = etcd_text(part(status, "etcd_members"));
+  if (!members.empty()) line("etcd", members);
   if (cell(status, "etcd_trouble") != "-") line("trouble", cell(status, "etcd_trouble"));
   if (part(status, "pools").empty()) return;
   fmt::print("\n");

@@ -28,6 +28,7 @@ struct StartArguments {
   std::string invitation;  // of a node that joins
   cluster::NodeWishes wishes;
   std::string etcd = "supervised";
+  std::string etcd_grace;
   bool foreground = false;
 };
 
@@ -48,6 +49,7 @@ Status adapt(cluster::NodeFiles& files, cluster::NodeConfig config,
   }
   if (!wishes.advertise.empty()) config.advertise = wishes.advertise;
   if (!wishes.zone.empty()) config.zone = wishes.zone;
+  if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
   TRY(cluster::check_addresses(config.listen, config.advertise, config.insecure));
   const wire::ClusterMap alone{.cluster = config.cluster,
                                .epoch = 1,
@@ -137,6 +139,11 @@ Status start(const StartArguments& arguments) {
   StartArguments given = arguments;
   conceal_argument(given.invitation);
   given.data = TRY(absolute_path(given.data));
+  if (!given.etcd_grace.empty()) {
+    constexpr uint64_t kSecond = 1'000'000'000;
+    given.wishes.etcd_grace_s =
+        std::max(TRY(parse_duration(given.etcd_grace)) / kSecond, uint64_t{1});
+  }
   if (given.etcd != "supervised") {
     for (size_t at = 0; at <= given.etcd.size();) {
       const size_t comma = std::min(given.etcd.find(',', at), given.etcd.size());
@@ -205,6 +212,8 @@ Status status(const AskArguments& given) {
        fmt::format("{} fragments rebuilt, {}; {} repaired; {} groups to go",
                    cell(healing, "fragments_rebuilt"), size_cell(healing, "bytes_rebuilt"),
                    cell(healing, "fragments_repaired"), cell(healing, "groups_waiting")));
+  const std::string members = etcd_text(part(answer, "etcd_members"));
+  if (!members.empty()) line("etcd", members);
   for (const auto& [object, field] : {std::pair(&healing, "trouble"), {&answer, "etcd_trouble"}}) {
     if (cell(*object, field) != "-") line("trouble", cell(*object, field));
   }
@@ -218,6 +227,9 @@ void add_start_options(CLI::App& command, StartArguments& given) {
                      "HOST:PORT that others reach it at; default: as --listen");
   command.add_option("--zone", given.wishes.zone, "What fails together: a rack, a room");
   command.add_option("--name", given.wishes.name, "Of a new node, for people; default: the host's");
+  command.add_option("--etcd-grace", given.etcd_grace,
+                     "How long a node with a member of etcd may be gone until another one takes "
+                     "over; default: 5m");
   command.add_flag("--no-device", given.wishes.no_device,
                    "A new node does not begin with a device in the data directory");
   command.add_flag("-f,--foreground", given.foreground,

@@ -64,6 +64,18 @@ const node::Json& part(const node::Json& object, std::string_view field) {
   return value == nullptr ? kNothing : *value;
 }
 
+std::string etcd_text(const node::Json& members) {
+  if (members.empty()) return {};
+  const uint64_t voters = number(members, "voters");
+  std::string text = fmt::format("{} member{}, {} well", voters, voters == 1 ? "" : "s",
+                                 cell(members, "voters_healthy"));
+  for (const char* const field : {"step", "trouble"}) {
+    const std::string more = cell(members, field);
+    if (!more.empty() && more != "-") text += "; " + more;
+  }
+  return text;
+}
+
 void print_json(const node::Json& value) {
   fmt::print("{}\n", value.dump(2, ' ', false, node::Json::error_handler_t::replace));
 }

@@ -21,6 +21,9 @@ std::string time_cell(const node::Json& object, std::string_view field);
 // The object or array in the field, or an empty one.
 const node::Json& part(const node::Json& object, std::string_view field);
 
+// "3 members, 2 well; STEP" of the field `etcd_members` of a status; empty for none.
+std::string etcd_text(const node::Json& members);
+
 // Over several lines, on standard output.
 void print_json(const node::Json& value);
 // "nacre: WHAT", on standard error.

@@ -73,15 +73,16 @@ Result<Json> Admin::node_status() {
   const FragmentCounters counters = parts_.fragments.counters();
   const HealStatus heal = parts_.healer.status();
   const std::optional<Error> trouble = parts_.registry.trouble();
-  const os::Lock lock(mutex_);
-  return Json{{"id", to_hex(parts_.config.node)},
-              {"cluster", to_hex(parts_.config.cluster)},
-              {"name", parts_.config.name},
-              {"zone", parts_.config.zone},
-              {"listen", parts_.config.listen},
-              {"address", parts_.config.advertise},
-              {"secure", !parts_.config.insecure},
-              {"etcd", parts_.config.etcd},
+  const NodeConfig config = parts_.config.get();
+  return Json{{"id", to_hex(config.node)},
+              {"cluster", to_hex(config.cluster)},
+              {"name", config.name},
+              {"zone", config.zone},
+              {"listen", config.listen},
+              {"address", config.advertise},
+              {"secure", !config.insecure},
+              {"etcd", config.etcd},
+              {"etcd_members", etcd_status()},
               {"etcd_trouble", trouble ? Json(trouble->to_string()) : Json()},
               {"devices", parts_.devices.list().size()},
               {"puts", counters.puts},
@@ -106,14 +107,15 @@ Result<Json> Admin::node_token(node::Arguments& arguments) {
   if (ttl_s == 0 || ttl_s > kMaxTtlS) {
     return Error(Code::kInvalid, "a token is good for up to a year");
   }
-  rpc::JoinToken token{.cluster = parts_.config.cluster,
+  const NodeConfig config = parts_.config.get();
+  rpc::JoinToken token{.cluster = config.cluster,
                        .role = client ? rpc::Role::kClient : rpc::Role::kNode};
   token.expires = {parts_.host.clock.now().ns + static_cast<int64_t>(ttl_s) * kSecond};
-  token.ca_fingerprint = parts_.config.insecure
+  token.ca_fingerprint = config.insecure
                              ? std::string(32, '\0')
                              : TRY(rpc::fingerprint(parts_.secrets.authority.certificate));
   return Json{{"token", rpc::seal_token(token, parts_.secrets.token_key)},
-              {"address", parts_.config.advertise},
+              {"address", config.advertise},
               {"ttl_s", ttl_s}};
 }
 

@@ -16,11 +16,12 @@
 #include <functional>
 
 #include "block/node_clients.h"
+#include "cluster/config_store.h"
 #include "cluster/device_set.h"
+#include "cluster/etcd_members.h"
 #include "cluster/etcd_registry.h"
 #include "cluster/fragment_service.h"
 #include "cluster/healer.h"
-#include "cluster/node_files.h"
 #include "node/protocol.h"
 
 namespace nacre::cluster {
@@ -30,14 +31,14 @@ class Admin {
   // All outlive it.
   struct Parts {
     device::Host host;
-    NodeFiles& files;
-    NodeConfig& config;  // changed under the admin's lock
+    ConfigStore& config;
     const NodeSecrets& secrets;
     EtcdRegistry& registry;
     DeviceSet& devices;
     FragmentService& fragments;
     Healer& healer;
     block::NodeClients& clients;
+    EtcdMembers* etcd_members;  // null: the cluster's etcd is another's
     std::function<void()> stop;
   };
 
@@ -66,6 +67,8 @@ class Admin {
   Status enroll(const std::vector<OpenDevice>& devices);
   node::Json describe(const block::ClusterView& view, const wire::ClusterDevice& device,
                       const node::Json& usage);
+  // Null where etcd is another's.
+  node::Json etcd_status();
   node::Json usage_everywhere(const block::ClusterView& view);
 
   const Parts parts_;

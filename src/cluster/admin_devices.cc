@@ -65,10 +65,11 @@ Result<Json> Admin::device_usage() {
 // Of all nodes that answer.
 Json Admin::usage_everywhere(const block::ClusterView& view) {
   Json all = device_usage().take();
+  const wire::NodeId self = parts_.config.get().node;
   rpc::CallGroup calls(parts_.host.clock);
   const int64_t deadline_ns = parts_.host.clock.monotonic_ns() + kUsageLimitNs;
   for (const wire::ClusterNode& node : view.map.nodes) {
-    if (node.id == parts_.config.node || !view.up.contains(node.id)) continue;
+    if (node.id == self || !view.up.contains(node.id)) continue;
     const auto client = parts_.clients.of(node);
     if (!client.ok()) continue;
     calls.start(**client,
@@ -127,9 +128,10 @@ Result<Json> Admin::device_query(node::Arguments& arguments) {
   TRY(arguments.finish());
   const auto view = parts_.registry.view();
   const Json usage = usage_everywhere(*view);
+  const wire::NodeId self = parts_.config.get().node;
   for (const wire::ClusterDevice& device : view->map.devices) {
     Json row = describe(*view, device, usage);
-    const bool here = device.node == parts_.config.node && row.value("path", "") == wanted;
+    const bool here = device.node == self && row.value("path", "") == wanted;
     if (here || row["id"] == wanted) return row;
   }
   return Error(Code::kNotFound, "there is no device " + wanted);
@@ -141,7 +143,7 @@ Result<Json> Admin::device_add(node::Arguments& arguments) {
   const bool force = TRY(arguments.flag("force"));
   TRY(arguments.finish());
   const os::Lock lock(mutex_);
-  NodeConfig config = parts_.config;
+  const NodeConfig config = parts_.config.get();
   const auto known = std::ranges::find(config.devices, path);
   if (known != config.devices.end()) {
     return Error(Code::kExists, path + " is a device of this node already");
@@ -150,9 +152,7 @@ Result<Json> Admin::device_add(node::Arguments& arguments) {
       parts_.host, path,
       {.volume = config.cluster, .force = force, .backing = {}, .capacity_bytes = size}));
   TRY(parts_.devices.open(path));
-  config.devices.push_back(path);
-  TRY(parts_.files.save(config));
-  parts_.config = config;
+  TRY(parts_.config.change([&](NodeConfig& to) { to.devices.push_back(path); }));
   TRY(settle());
   const auto device = TRY(parts_.devices.find(made.device));
   return Json{{"id", to_hex(made.device)},
@@ -166,7 +166,7 @@ Status Admin::settle_devices() {
 }
 
 Status Admin::settle() {
-  NodeConfig config = parts_.config;
+  NodeConfig config = parts_.config.get();
   const auto view = parts_.registry.view();
   std::vector<OpenDevice> fresh;
   for (const OpenDevice& open : parts_.devices.list()) {
@@ -185,16 +185,18 @@ Status Admin::settle() {
     }
   }
   if (!fresh.empty()) TRY(enroll(fresh));
-  if (config.enrolled == parts_.config.enrolled) return {};
-  TRY(parts_.files.save(config));
-  parts_.config = config;
-  return {};
+  // Nobody else changes these.
+  return parts_.config.change([&](NodeConfig& to) {
+    to.devices = config.devices;
+    to.enrolled = config.enrolled;
+  });
 }
 
 Status Admin::enroll(const std::vector<OpenDevice>& devices) {
+  const wire::NodeId self = parts_.config.get().node;
   return parts_.registry.change([&](ClusterState& state) -> Status {
     for (const OpenDevice& open : devices) {
-      TRY(add_device(state, open.device->identity().device, parts_.config.node,
+      TRY(add_device(state, open.device->identity().device, self,
                      open.device->space().capacity_bytes));
     }
     return {};

@@ -25,6 +25,17 @@ Json json_of(const wire::Pool& pool, const place::PoolHealth& health) {
 
 }  // namespace
 
+Json Admin::etcd_status() {
+  if (parts_.etcd_members == nullptr) return {};
+  const EtcdMembersStatus status = parts_.etcd_members->status();
+  return {{"voters", status.voters},
+          {"voters_healthy", status.voters_healthy},
+          {"learners", status.learners},
+          {"own", status.own.empty() ? Json() : Json(status.own)},
+          {"step", status.step},
+          {"trouble", status.trouble.empty() ? Json() : Json(status.trouble)}};
+}
+
 Result<Json> Admin::cluster_status() {
   const auto view = parts_.registry.view();
   const place::IsUp is_up = [&](wire::DeviceNumber device) { return view->is_up(device); };
@@ -58,6 +69,7 @@ Result<Json> Admin::cluster_status() {
               {"devices_up", up_devices},
               {"capacity_bytes", capacity},
               {"live_bytes", live},
+              {"etcd_members", etcd_status()},
               {"etcd_trouble", trouble ? Json(trouble->to_string()) : Json()},
               {"pools", std::move(pools)}};
 }

@@ -46,6 +46,7 @@ Result<NodeConfig> config_of(device::Host host, NodeFiles& files, const NodeWish
                     .advertise = advertised,
                     .insecure = wishes.insecure,
                     .etcd = wishes.etcd};
+  if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
   return config;
 }
 
@@ -55,14 +56,17 @@ Result<std::string> free_address(const std::string& host) {
   return os::Address{host, listener->port()}.to_string();
 }
 
-Status plan_member(NodeConfig& config) {
-  const os::Address listen = TRY(os::parse_address(config.listen));
-  const os::Address advertise = TRY(os::parse_address(config.advertise));
-  const std::string host = is_number(listen.host) ? listen.host : "0.0.0.0";
-  config.etcd_client_address = TRY(free_address(host));
-  config.etcd_peer_address = TRY(free_address(host));
+bool is_free(const std::string& address) {
+  const auto parsed = os::parse_address(address);
+  return parsed.ok() && os::TcpListener::listen(*parsed).ok();
+}
+
+// The first member of etcd, alone.
+Status plan_first_member(NodeConfig& config) {
+  TRY(choose_etcd_ports(config));
+  const std::string host = TRY(os::parse_address(config.advertise)).host;
   const auto advertised = [&](const std::string& address) {
-    return os::Address{advertise.host, os::parse_address(address)->port}.to_string();
+    return os::Address{host, os::parse_address(address)->port}.to_string();
   };
   config.etcd = {advertised(config.etcd_client_address)};
   config.etcd_members = {to_hex(config.node) + "=" + advertised(config.etcd_peer_address)};
@@ -134,10 +138,19 @@ Status check_addresses(const std::string& listen, const std::string& advertise, 
   return {};
 }
 
+Status choose_etcd_ports(NodeConfig& config) {
+  const os::Address listen = TRY(os::parse_address(config.listen));
+  const std::string host = is_number(listen.host) ? listen.host : "0.0.0.0";
+  for (std::string* const address : {&config.etcd_client_address, &config.etcd_peer_address}) {
+    if (!is_free(*address)) *address = TRY(free_address(host));
+  }
+  return {};
+}
+
 Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes) {
   NodeConfig config = TRY(config_of(host, files, wishes));
   config.cluster = make_id<wire::ClusterId>(host.random);
-  if (config.etcd.empty()) TRY(plan_member(config));
+  if (config.etcd.empty()) TRY(plan_first_member(config));
   NodeSecrets secrets{.token_key = rpc::make_token_key()};
   if (!config.insecure) {
     const os::Address advertise = TRY(os::parse_address(config.advertise));
@@ -172,6 +185,8 @@ Result<NodeConfig> join_cluster(device::Host host, NodeFiles& files, const NodeW
                                            .advertise = config.advertise}));
   config.cluster = grant.cluster;
   config.etcd = grant.etcd;
+  config.etcd_joins = true;
+  if (grant.runs_etcd) TRY(choose_etcd_ports(config));
   if (!invited.insecure) {
     TRY(files.save(rpc::Credentials{grant.ca, grant.certificate, key.key}));
   }
@@ -205,6 +220,7 @@ Result<JoinGrant> grant_join(const NodeConfig& config, const NodeSecrets& secret
     hosts = {TRY(os::parse_address(request.advertise)).host};
     grant.secrets = secrets;
     grant.etcd = config.etcd;
+    grant.runs_etcd = !config.etcd_client_address.empty();
   }
   if (config.insecure) return grant;
   grant.certificate = TRY(rpc::sign(

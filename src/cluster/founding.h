@@ -19,6 +19,7 @@ struct NodeWishes {
   std::string zone = {};
   std::string name = {};               // empty: the host's
   std::vector<std::string> etcd = {};  // endpoints of an etcd that is there; empty: run one
+  uint64_t etcd_grace_s = 0;           // NodeConfig's; 0: the usual
   bool insecure = false;               // no TLS; on loopback alone
   bool no_device = false;              // do not begin with a device in the data directory
 };
@@ -28,6 +29,9 @@ Status check_addresses(const std::string& listen, const std::string& advertise, 
 
 // A new cluster of this node. kExists when there is a node in the directory.
 Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes);
+
+// Ports for a member of etcd of the node's own, should it have none, or ones that are taken.
+Status choose_etcd_ports(NodeConfig& config);
 
 // Asks the node at an address to be let in: `invitation` is TOKEN@HOST:PORT. kAccess when the token
 // is not good; kExists as above.
@@ -50,6 +54,7 @@ struct JoinGrant {
   std::string certificate = {};
   NodeSecrets secrets = {};            // of a node
   std::vector<std::string> etcd = {};  // of a node
+  bool runs_etcd = false;              // the cluster's nodes run etcd's members
 };
 std::string encode(const JoinRequest& request);
 Result<JoinRequest> decode_join_request(std::string_view text);

@@ -47,7 +47,8 @@ std::string encode(const JoinGrant& grant) {
                             {"certificate", grant.certificate},
                             {"ca_key", grant.secrets.authority.key},
                             {"token_key", key},
-                            {"etcd", grant.etcd}});
+                            {"etcd", grant.etcd},
+                            {"runs_etcd", grant.runs_etcd}});
 }
 
 Result<JoinGrant> decode_join_grant(std::string_view text) {
@@ -62,6 +63,7 @@ Result<JoinGrant> decode_join_grant(std::string_view text) {
   grant.secrets.token_key =
       TRY(node::bytes_of_json(Json{{"bytes", TRY(fields.text("token_key"))}}));
   grant.etcd = TRY(fields.texts("etcd"));
+  grant.runs_etcd = TRY(fields.flag("runs_etcd"));
   return grant;
 }
 

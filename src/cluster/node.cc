@@ -1,6 +1,6 @@
 #include "cluster/node.h"
 
-#include <arpa/inet.h>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -12,12 +12,7 @@
 namespace nacre::cluster {
 namespace {
 
-std::optional<etcd::TlsFiles> tls_files(const NodeFiles& files, const NodeConfig& config) {
-  if (config.insecure) return std::nullopt;
-  return etcd::TlsFiles{.ca_file = files.path("tls/ca.crt"),
-                        .certificate_file = files.path("tls/node.crt"),
-                        .key_file = files.path("tls/node.key")};
-}
+constexpr auto kEtcdTryLimit = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -26,10 +21,11 @@ Result<std::unique_ptr<Node>> Node::start(device::Host host, NodeFiles& files,
   std::unique_ptr<Node> node(new Node(host, files));
   auto config = TRY(files.config());
   if (!config) return Error(Code::kNotFound, "there is no node in " + files.directory());
-  node->config_ = std::move(*config);
+  const bool insecure = config->insecure;
+  node->security_.cluster = config->cluster;
+  node->config_ = std::make_unique<ConfigStore>(files, std::move(*config));
   node->secrets_ = TRY(files.secrets());
-  node->security_.cluster = node->config_.cluster;
-  if (!node->config_.insecure) {
+  if (!insecure) {
     node->security_.tls = TRY(rpc::TlsContext::make(TRY(files.credentials())));
   }
   node->wake_ = TRY(node::WakeQueue::open());
@@ -44,41 +40,45 @@ Result<std::unique_ptr<Node>> Node::start(device::Host host, NodeFiles& files,
 Node::~Node() = default;
 
 Status Node::start_etcd(const NodeOptions& options) {
-  const auto tls = tls_files(files_, config_);
-  if (!config_.etcd_client_address.empty()) {
-    etcd::MemberOptions member{.cluster = to_hex(config_.cluster),
-                               .name = to_hex(config_.node),
-                               .data_dir = files_.path("etcd"),
-                               .client_address = config_.etcd_client_address,
-                               .client_advertised = config_.etcd.front(),
-                               .peer_address = config_.etcd_peer_address,
-                               .joins = config_.etcd_joins,
-                               .tls = tls,
-                               .log_path = files_.path("etcd.log")};
-    for (const std::string& text : config_.etcd_members) {
-      const size_t equals = text.find('=');
-      if (equals == std::string::npos) continue;
-      member.initial_cluster.push_back({text.substr(0, equals), text.substr(equals + 1)});
-      if (member.initial_cluster.back().name == member.name) {
-        member.peer_advertised = member.initial_cluster.back().address;
-      }
+  own_member_ = std::make_unique<OwnMember>(files_, *config_);
+  TRY(own_member_->start());
+  const NodeConfig config = config_->get();
+  etcd_ = TRY(etcd::Client::open({.endpoints = config.etcd, .tls = etcd_tls(files_, config)}));
+  return wait_for_etcd(options);
+}
+
+// Other nodes may have to start before there is a majority. A member of this node that fails keeps
+// it back only if there is no other.
+Status Node::wait_for_etcd(const NodeOptions& options) {
+  const int64_t until_ns = host_.clock.monotonic_ns() + options.etcd_limit_ns;
+  const size_t members = config_->get().etcd.size();
+  for (;;) {
+    const auto answer =
+        etcd_->page({.lower = kEtcdPrefix}, {.rows_max = 1, .deadline = kEtcdTryLimit});
+    if (answer.ok()) return {};
+    const auto failure = own_member_->failure();
+    if (failure && members == 1) return *failure;
+    if (host_.clock.monotonic_ns() < until_ns) continue;
+    std::string what = "etcd does not answer: ";
+    if (own_member_->runs() && members > 1) {
+      what += fmt::format("{} of the {} nodes that run it must run; start the others; ",
+                          members / 2 + 1, members);
     }
-    member_ = TRY(etcd::Member::start(member, std::chrono::nanoseconds(options.etcd_limit_ns)));
+    return Error(Code::kTimeout, what + answer.error().context());
   }
-  etcd_ = TRY(etcd::Client::open({.endpoints = config_.etcd, .tls = tls}));
-  return {};
 }
 
 // The first node of a cluster makes it, at its first start.
 Status Node::open_registry(const NodeOptions& options) {
-  auto opened = EtcdRegistry::open(*etcd_, host_.clock, config_.cluster, options.etcd_limit_ns);
-  if (!opened.ok() && opened.code() == Code::kNotFound && !config_.etcd_joins) {
+  const NodeConfig config = config_->get();
+  auto opened = EtcdRegistry::open(*etcd_, host_.clock, config.cluster, options.etcd_limit_ns);
+  if (!opened.ok() && opened.code() == Code::kNotFound && !config.etcd_joins) {
     ClusterState state;
-    state.map.cluster = config_.cluster;
+    state.map.cluster = config.cluster;
     state.map.epoch = 1;
     const Status created = EtcdRegistry::create(*etcd_, state);
     if (!created.ok() && created.code() != Code::kExists) return created;
-    opened = EtcdRegistry::open(*etcd_, host_.clock, config_.cluster, options.etcd_limit_ns);
+    opened = EtcdRegistry::open(*etcd_, host_.clock, config.cluster, options.etcd_limit_ns);
   }
   if (!opened.ok()) return opened.error();
   registry_ = opened.take();
@@ -87,8 +87,9 @@ Status Node::open_registry(const NodeOptions& options) {
 
 // A device that does not open is left out: the others serve, and the cluster heals.
 Status Node::open_devices() {
-  devices_ = std::make_unique<DeviceSet>(host_, config_.cluster);
-  for (const std::string& path : config_.devices) {
+  const NodeConfig config = config_->get();
+  devices_ = std::make_unique<DeviceSet>(host_, config.cluster);
+  for (const std::string& path : config.devices) {
     const auto opened = devices_->open(path);
     if (opened.ok()) continue;
     if (opened.code() == Code::kInvalid || opened.code() == Code::kBusy) return opened.error();
@@ -99,18 +100,18 @@ Status Node::open_devices() {
 
 // Says who it is, in case that is not known or has changed.
 Status Node::enroll() {
-  return registry_->change([this](ClusterState& state) -> Status {
-    const wire::ClusterNode self{.id = config_.node,
-                                 .zone = config_.zone,
-                                 .name = config_.name,
-                                 .addresses = {config_.advertise}};
-    const wire::ClusterNode* const known = state.map.find_node(config_.node);
+  const NodeConfig config = config_->get();
+  const wire::ClusterNode self{
+      .id = config.node, .zone = config.zone, .name = config.name, .addresses = {config.advertise}};
+  return registry_->change([&](ClusterState& state) -> Status {
+    const wire::ClusterNode* const known = state.map.find_node(self.id);
     if (known != nullptr && *known == self) return {};
     return put_node(state, self);
   });
 }
 
 Status Node::serve() {
+  const NodeConfig config = config_->get();
   clients_ = std::make_unique<block::NodeClients>(host_.clock, security_);
   blocks_ =
       std::make_unique<block::ClusterBlocks>(host_.clock, host_.random, *registry_, *clients_);
@@ -118,18 +119,26 @@ Status Node::serve() {
       *devices_, *registry_, [this](const block::FragmentPlace& place) { healer_->ask(place); });
   healer_ = std::make_unique<Healer>(host_.clock, *registry_, *blocks_, *clients_, *devices_,
                                      *fragments_);
+  if (!config.etcd_client_address.empty()) {
+    etcd_members_ = std::make_unique<EtcdMembers>(EtcdMembers::Parts{.clock = host_.clock,
+                                                                     .files = files_,
+                                                                     .config = *config_,
+                                                                     .own = *own_member_,
+                                                                     .client = *etcd_,
+                                                                     .registry = *registry_});
+  }
   admin_ = std::make_unique<Admin>(Admin::Parts{.host = host_,
-                                                .files = files_,
-                                                .config = config_,
+                                                .config = *config_,
                                                 .secrets = secrets_,
                                                 .registry = *registry_,
                                                 .devices = *devices_,
                                                 .fragments = *fragments_,
                                                 .healer = *healer_,
                                                 .clients = *clients_,
+                                                .etcd_members = etcd_members_.get(),
                                                 .stop = [this] { wake_->wake(); }});
   server_ = TRY(rpc::Server::start(
-      host_.clock, TRY(os::parse_address(config_.listen)), security_,
+      host_.clock, TRY(os::parse_address(config.listen)), security_,
       {.handle = [this](rpc::ServerCall& call) { return handle(call); },
        .guests_may =
            [](uint16_t method) { return method == static_cast<uint16_t>(block::Method::kJoin); }}));
@@ -145,9 +154,10 @@ Status Node::serve() {
     wake_->wake();
   });
   healer_->start();
-  registry_->announce(config_.node);
-  spdlog::info("node {} of cluster {} listens at {}", to_hex(config_.node), to_hex(config_.cluster),
-               config_.listen);
+  registry_->announce(config.node);
+  if (etcd_members_) etcd_members_->start();
+  spdlog::info("node {} of cluster {} listens at {}", to_hex(config.node), to_hex(config.cluster),
+               config.listen);
   return {};
 }
 
@@ -170,7 +180,7 @@ Result<rpc::Answer> Node::handle(rpc::ServerCall& call) {
 
 Result<rpc::Answer> Node::join(const rpc::ServerCall& call) {
   const JoinRequest request = TRY(decode_join_request(call.header));
-  const JoinGrant grant = TRY(grant_join(config_, secrets_, request, host_.clock.now()));
+  const JoinGrant grant = TRY(grant_join(config_->get(), secrets_, request, host_.clock.now()));
   spdlog::info("{} at {} joins as a {}", request.name, call.peer.address,
                grant.role == rpc::Role::kNode ? "node" : "client");
   return rpc::Answer{.header = encode(grant)};
@@ -195,12 +205,13 @@ Status Node::run() {
   }
   spdlog::info("stopping");
   registry_->set_listener({});
+  if (etcd_members_) etcd_members_->stop();
   registry_->withdraw();
   healer_->stop();
   server_->stop();
   const Status closed = devices_->close();
   control_->stop();
-  if (member_ != nullptr) member_->stop();
+  own_member_->stop();
   control_->farewell(closed);
   spdlog::info("stopped");
   return closed;

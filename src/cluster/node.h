@@ -10,12 +10,14 @@
 #include "base/result.h"
 #include "block/cluster_blocks.h"
 #include "cluster/admin.h"
+#include "cluster/config_store.h"
 #include "cluster/device_set.h"
+#include "cluster/etcd_members.h"
 #include "cluster/etcd_registry.h"
 #include "cluster/fragment_service.h"
 #include "cluster/healer.h"
 #include "cluster/node_files.h"
-#include "etcd/member.h"
+#include "cluster/own_member.h"
 #include "node/control_server.h"
 #include "node/wake.h"
 #include "rpc/server.h"
@@ -23,13 +25,15 @@
 namespace nacre::cluster {
 
 struct NodeOptions {
-  int64_t etcd_limit_ns = 60'000'000'000;  // for etcd to come up
+  // For etcd to come up, which takes a majority of the nodes that run its members.
+  int64_t etcd_limit_ns = 60'000'000'000;
 };
 
 class Node {
  public:
   // `files` holds a node that was founded or joined, and is locked by the caller. kBusy when a port
-  // is taken; kTimeout when etcd does not answer; kInvalid when a device is of another cluster.
+  // is taken; kTimeout when etcd does not answer within the limit, however soon others are started;
+  // kInvalid when a device is of another cluster.
   static Result<std::unique_ptr<Node>> start(device::Host host, NodeFiles& files,
                                              const NodeOptions& options);
   ~Node();
@@ -41,6 +45,7 @@ class Node {
   Node(device::Host host, NodeFiles& files) : host_(host), files_(files) {}
 
   Status start_etcd(const NodeOptions& options);
+  Status wait_for_etcd(const NodeOptions& options);
   Status open_registry(const NodeOptions& options);
   Status open_devices();
   Status serve();
@@ -51,12 +56,12 @@ class Node {
 
   const device::Host host_;
   NodeFiles& files_;
-  NodeConfig config_;
   NodeSecrets secrets_;
   rpc::Security security_;
   // Each uses those before it.
+  std::unique_ptr<ConfigStore> config_;
   std::unique_ptr<node::WakeQueue> wake_;
-  std::unique_ptr<etcd::Member> member_;
+  std::unique_ptr<OwnMember> own_member_;
   std::unique_ptr<etcd::Client> etcd_;
   std::unique_ptr<EtcdRegistry> registry_;
   std::unique_ptr<DeviceSet> devices_;
@@ -64,6 +69,7 @@ class Node {
   std::unique_ptr<block::ClusterBlocks> blocks_;
   std::unique_ptr<FragmentService> fragments_;
   std::unique_ptr<Healer> healer_;
+  std::unique_ptr<EtcdMembers> etcd_members_;  // null where etcd is another's
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<node::ControlServer> control_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/errno.h"
 #include "cluster/ids.h"
 #include "node/json.h"
@@ -14,6 +16,15 @@ using node::Json;
 
 constexpr uint64_t kFormat = 1;
 constexpr uint64_t kMaxFileBytes = 1 << 20;
+constexpr uint64_t kMaxGraceS = 365 * 24 * 60 * 60;
+
+Status wipe_path(os::FileSystem& files, const std::string& path) {
+  const os::PathKind kind = TRY(files.kind(path));
+  if (kind == os::PathKind::kMissing) return {};
+  if (kind != os::PathKind::kDirectory) return files.remove_file(path);
+  for (const std::string& name : TRY(files.list(path))) TRY(wipe_path(files, path + "/" + name));
+  return files.remove_directory(path);
+}
 
 Json json_of(const NodeConfig& config) {
   return {{"format", kFormat},
@@ -29,6 +40,7 @@ Json json_of(const NodeConfig& config) {
           {"etcd_peer_address", config.etcd_peer_address},
           {"etcd_members", config.etcd_members},
           {"etcd_joins", config.etcd_joins},
+          {"etcd_grace_s", config.etcd_grace_s},
           {"devices", config.devices},
           {"enrolled", config.enrolled}};
 }
@@ -52,6 +64,8 @@ Result<NodeConfig> config_of(const Json& json) {
   config.etcd_peer_address = TRY(fields.text("etcd_peer_address"));
   config.etcd_members = TRY(fields.texts("etcd_members"));
   config.etcd_joins = TRY(fields.flag("etcd_joins"));
+  const auto grace_s = TRY(fields.optional_number("etcd_grace_s"));
+  config.etcd_grace_s = std::min(grace_s.value_or(config.etcd_grace_s), kMaxGraceS);
   config.devices = TRY(fields.texts("devices"));
   config.enrolled = TRY(fields.texts("enrolled"));
   TRY(fields.finish());
@@ -145,5 +159,7 @@ Status NodeFiles::save(const NodeSecrets& secrets) {
   TRY(write("tls/ca.crt", secrets.authority.certificate));
   return write("secret/ca.key", secrets.authority.key);
 }
+
+Status NodeFiles::wipe(const std::string& name) { return wipe_path(files_, path(name)); }
 
 }  // namespace nacre::cluster

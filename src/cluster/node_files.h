@@ -29,14 +29,19 @@ struct NodeConfig {
   std::string listen = {};     // HOST:PORT
   std::string advertise = {};  // HOST:PORT, as others reach it
   bool insecure = false;
-  std::vector<std::string> etcd = {};    // endpoints, HOST:PORT
-  std::string etcd_client_address = {};  // of its own member; empty: it runs none
+  std::vector<std::string> etcd = {};  // endpoints, HOST:PORT
+  // Where its own member of etcd listens, should it run one; empty: etcd is none of the cluster's.
+  std::string etcd_client_address = {};
   std::string etcd_peer_address = {};
-  std::vector<std::string> etcd_members = {};  // NAME=HOST:PORT each, when the member was made
-  bool etcd_joins = false;
+  // NAME=HOST:PORT each, when its member was made; empty: it runs none.
+  std::vector<std::string> etcd_members = {};
+  bool etcd_joins = false;                // the cluster was there before it
+  uint64_t etcd_grace_s = 5 * 60;         // how long a node with a member may be gone
   std::vector<std::string> devices = {};  // paths
   // Ids of devices that the map has had: one that is no longer there was removed.
   std::vector<std::string> enrolled = {};
+
+  bool operator==(const NodeConfig&) const = default;
 };
 
 // The secrets by which a node lets others in.
@@ -66,6 +71,8 @@ class NodeFiles {
   Status save(const rpc::Credentials& credentials);
   Result<NodeSecrets> secrets();
   Status save(const NodeSecrets& secrets);
+  // Removes what is below that name, if there is anything.
+  Status wipe(const std::string& name);
 
  private:
   Status write(const std::string& name, const std::string& text);
