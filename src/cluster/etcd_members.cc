@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kRoundInterval = 1s;
 constexpr auto kLookLimit = 1s;
+constexpr auto kCallLimit = 2s;
 constexpr int64_t kSettleNs = 3'000'000'000;
 constexpr int64_t kSecondNs = 1'000'000'000;
 
@@ -22,12 +23,19 @@ etcd::MembershipRules rules_of(const NodeConfig& config) {
 
 }  // namespace
 
-EtcdMembers::EtcdMembers(const Parts& parts)
+EtcdMembers::EtcdMembers(const Parts& parts, std::unique_ptr<etcd::Client> client)
     : parts_(parts),
       node_(to_hex(parts.config.get().node)),
       tls_(etcd_tls(parts.files, parts.config.get())),
-      coordinator_(parts.client, parts.clock, node_, rules_of(parts.config.get()),
-                   tls_.has_value()) {}
+      client_(std::move(client)),
+      coordinator_(*client_, parts.clock, node_, rules_of(parts.config.get()), tls_.has_value()) {}
+
+Result<std::unique_ptr<EtcdMembers>> EtcdMembers::open(const Parts& parts) {
+  const NodeConfig config = parts.config.get();
+  auto client = TRY(etcd::Client::open(
+      {.endpoints = config.etcd, .tls = etcd_tls(parts.files, config), .deadline = kCallLimit}));
+  return std::unique_ptr<EtcdMembers>(new EtcdMembers(parts, std::move(client)));
+}
 
 void EtcdMembers::start() {
   thread_ = os::Thread("etcd-members", [this] { run(); });
@@ -92,7 +100,8 @@ Result<EtcdMembers::Picture> EtcdMembers::look_at(const std::string& endpoint) {
 
 Result<EtcdMembers::Picture> EtcdMembers::look() {
   std::vector<std::string> endpoints = parts_.config.get().etcd;
-  std::ranges::stable_partition(endpoints, [this](const auto& each) { return each == good_; });
+  const auto good = std::ranges::find(endpoints, good_);
+  if (good != endpoints.end()) std::rotate(endpoints.begin(), good, endpoints.end());
   std::erase_if(clients_, [&](const auto& each) {
     return std::ranges::find(endpoints, each.first) == endpoints.end();
   });
@@ -119,6 +128,7 @@ Status EtcdMembers::follow(const Picture& picture) {
   }
   std::ranges::sort(endpoints);
   if (endpoints.empty() || endpoints == parts_.config.get().etcd) return {};
+  client_->set_endpoints(endpoints);
   parts_.client.set_endpoints(endpoints);
   return parts_.config.change([&](NodeConfig& config) { config.etcd = endpoints; });
 }
@@ -162,9 +172,9 @@ Status EtcdMembers::offer(const Picture& picture) {
   if (wanted == picture.offer) return {};
   const std::string key = kAblePrefix + node_;
   if (wanted) {
-    TRY(parts_.client.put(key, *wanted));
+    TRY(client_->put(key, *wanted));
   } else {
-    TRY(parts_.client.erase({.lower = key}));
+    TRY(client_->erase({.lower = key}));
   }
   return {};
 }
@@ -186,7 +196,7 @@ EtcdMembersStatus EtcdMembers::status() {
     }
     ++status.voters;
     if (member.client_urls.empty()) continue;
-    const auto answer = parts_.client.admin().status_of(address_of_url(member.client_urls.front()));
+    const auto answer = client_->admin().status_of(address_of_url(member.client_urls.front()));
     const bool healthy = answer.ok() && answer->leader != etcd::MemberId{};
     status.voters_healthy += healthy ? 1 : 0;
     if (member.name != node_ || healthy) continue;

@@ -45,10 +45,11 @@ class EtcdMembers {
     const NodeFiles& files;
     ConfigStore& config;
     OwnMember& own;
-    etcd::Client& client;  // is told where etcd is
+    etcd::Client& client;  // the registry's: is told where etcd is
     Registry& registry;
   };
-  explicit EtcdMembers(const Parts& parts);
+  // kNotFound without the files for TLS.
+  static Result<std::unique_ptr<EtcdMembers>> open(const Parts& parts);
   ~EtcdMembers() { stop(); }
   EtcdMembers(const EtcdMembers&) = delete;
   EtcdMembers& operator=(const EtcdMembers&) = delete;
@@ -68,6 +69,7 @@ class EtcdMembers {
     std::string step = {};
   };
 
+  EtcdMembers(const Parts& parts, std::unique_ptr<etcd::Client> client);
   void run();
   Status round();
   Result<Picture> look();
@@ -80,6 +82,7 @@ class EtcdMembers {
   const Parts parts_;
   const std::string node_;
   const std::optional<etcd::TlsFiles> tls_;
+  const std::unique_ptr<etcd::Client> client_;  // of less patience than the registry's
 
   // Of the thread alone.
   EtcdCoordinator coordinator_;

@@ -120,12 +120,12 @@ Status Node::serve() {
   healer_ = std::make_unique<Healer>(host_.clock, *registry_, *blocks_, *clients_, *devices_,
                                      *fragments_);
   if (!config.etcd_client_address.empty()) {
-    etcd_members_ = std::make_unique<EtcdMembers>(EtcdMembers::Parts{.clock = host_.clock,
-                                                                     .files = files_,
-                                                                     .config = *config_,
-                                                                     .own = *own_member_,
-                                                                     .client = *etcd_,
-                                                                     .registry = *registry_});
+    etcd_members_ = TRY(EtcdMembers::open({.clock = host_.clock,
+                                           .files = files_,
+                                           .config = *config_,
+                                           .own = *own_member_,
+                                           .client = *etcd_,
+                                           .registry = *registry_}));
   }
   admin_ = std::make_unique<Admin>(Admin::Parts{.host = host_,
                                                 .config = *config_,
