@@ -4,6 +4,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
 from mounted import NACRE, WORK, is_running, nacre, nacre_json, run, text, wait_until
@@ -115,10 +117,22 @@ class Cluster:
         return sum(device["records"] for device in self.nodes[0].json("device", "list"))
 
     def stop(self):
-        """The first node last: it runs etcd."""
-        for node in reversed(self.nodes):
-            if node.pid:
-                node.stop()
+        at_once(node.stop for node in self.nodes if node.pid)
+
+    def start(self, nodes=None, pause_seconds=0):
+        """All of them, or those given, in that order: each waits until a majority of etcd's members runs."""
+        at_once((node.start for node in nodes or self.nodes), pause_seconds)
+
+
+def at_once(actions, pause_seconds=0):
+    """Each in a thread of its own, begun one after another; fails if one does."""
+    with ThreadPoolExecutor(max_workers=32) as threads:
+        begun = []
+        for action in actions:
+            begun.append(threads.submit(action))
+            time.sleep(pause_seconds)
+        for each in begun:
+            each.result()
 
 
 def kill_all():
