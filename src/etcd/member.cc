@@ -21,7 +21,8 @@ constexpr seconds kRestartWaitMax(10);
 // Whoever ran that long is given a fresh start.
 constexpr seconds kSteady(60);
 constexpr milliseconds kLookInterval(50);
-constexpr seconds kPatience(10);
+// With the others gone, it would look for one to lead in its place for seven seconds.
+constexpr seconds kPatience(3);
 constexpr uint64_t kLogBytesMax = 16 * kMiB;
 constexpr uint64_t kLogTailBytes = 16 * kKiB;
 
