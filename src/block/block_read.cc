@@ -67,8 +67,10 @@ void BlockRead::find_positions(const ClusterView& view, const Location& location
       }
     }
     // One that is up before one that is not.
-    std::ranges::stable_partition(positions_[i].candidates,
-                                  [&](wire::DeviceNumber device) { return view.is_up(device); });
+    std::vector<wire::DeviceNumber>& candidates = positions_[i].candidates;
+    if (candidates.size() == 2 && !view.is_up(candidates[0]) && view.is_up(candidates[1])) {
+      std::swap(candidates[0], candidates[1]);
+    }
   }
 }
 

@@ -48,7 +48,7 @@ Result<SharedBuffer> Objects::next_part(const Source& source) const {
 
 // A block that cannot be stored where chance has put it gets another id. Only when that does not
 // help either may a fragment be missing.
-Result<BlockId> Objects::put_block(codec::ErasureCode code, SharedBuffer block,
+Result<BlockId> Objects::put_block(codec::ErasureCode code, const SharedBuffer& block,
                                    const BlockWords& words) {
   for (int i = 1;; ++i) {
     const BlockId id = TRY(blocks_.choose_id(code));

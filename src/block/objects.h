@@ -49,7 +49,8 @@ class Objects {
   Status remove(BlockId id);
 
  private:
-  Result<BlockId> put_block(codec::ErasureCode code, std::shared_ptr<const rpc::Buffer> block,
+  Result<BlockId> put_block(codec::ErasureCode code,
+                            const std::shared_ptr<const rpc::Buffer>& block,
                             const BlockWords& words);
   Result<wire::Manifest> put_parts(codec::ErasureCode code, BlockId object,
                                    std::vector<std::shared_ptr<const rpc::Buffer>> begun,

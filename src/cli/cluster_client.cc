@@ -91,7 +91,7 @@ Result<std::vector<os::Address>> parse_cluster(const std::string& text) {
 }
 
 std::string credentials_directory(wire::ClusterId cluster) {
-  const std::string given = variable("NACRE_CREDENTIALS");
+  std::string given = variable("NACRE_CREDENTIALS");
   if (!given.empty()) return given;
   std::string base = variable("XDG_CONFIG_HOME");
   if (base.empty()) base = variable("HOME") + "/.config";

@@ -95,7 +95,7 @@ Status FragmentService::put(const block::PutFragment& call, ByteView payload,
   const std::string note = wire::encode_fragment_note(call.note);
   const device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(payload.size()),
                                       .extra = as_bytes(note)};
-  const Status stored = device->put(place.id, place.fragment, {&payload, 1}, descriptor);
+  Status stored = device->put(place.id, place.fragment, {&payload, 1}, descriptor);
   if (!stored.ok() && stored.code() == Code::kExists) {
     // Sent twice, because the first answer did not arrive.
     const device::Fragment there = TRY(device->find(place.id, place.fragment));

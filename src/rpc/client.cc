@@ -35,31 +35,37 @@ Client::~Client() {
 }
 
 uint64_t Client::start(Request request, Callback done) {
+  if (const std::optional<Error> refused = refusal(request)) {
+    done(*refused);
+    return 0;
+  }
   std::shared_ptr<Connection> connection;
-  std::optional<Error> refused;
   uint64_t call = 0;
   {
     const os::Lock lock(mutex_);
     call = ++last_call_;
+    Pending& pending = pending_[call];
+    pending.done = std::move(done);
     connection = connection_;
-    if (connection == nullptr && !request.insist && clock_.monotonic_ns() < refused_until_ns_) {
-      refused = refusal_;
-    } else {
-      Pending& pending = pending_[call];
-      pending.done = std::move(done);
-      if (connection == nullptr) {
-        pending.unsent = std::move(request);
-        wanted_.notify_all();
-      }
+    if (connection == nullptr) {
+      pending.unsent = std::move(request);
+      wanted_.notify_all();
+      return call;
     }
   }
-  if (refused) {
-    done(*refused);
-  } else if (connection != nullptr && !send(connection->outbox, call, std::move(request))) {
+  if (!send(connection->outbox, call, std::move(request))) {
     finish(call, Error(Code::kUnavailable, "the connection to " + address_.to_string() +
                                                " broke before the request was sent"));
   }
   return call;
+}
+
+// Why the call fails at once: connecting failed just now.
+std::optional<Error> Client::refusal(const Request& request) {
+  const os::Lock lock(mutex_);
+  const bool refused =
+      connection_ == nullptr && !request.insist && clock_.monotonic_ns() < refused_until_ns_;
+  return refused ? std::optional(refusal_) : std::nullopt;
 }
 
 bool Client::send(Outbox& outbox, uint64_t call, Request request) {

@@ -68,6 +68,7 @@ class Client {
   void retire(Connection* connection);
   void finish(uint64_t call, Result<Reply> result);
   void fail(const Error& error, bool sent_only);
+  std::optional<Error> refusal(const Request& request);
   bool send(Outbox& outbox, uint64_t call, Request request);
   bool wait_until_wanted();
 

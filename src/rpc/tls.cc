@@ -110,7 +110,7 @@ long control_wire(BIO* /*bio*/, int command, long /*number*/, void* /*object*/) 
 
 // Lives as long as the process.
 const BIO_METHOD* wire_method() {
-  static const BIO_METHOD* const made = [] {
+  static const BIO_METHOD* const kMade = [] {
     BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "nacre");
     CHECK(method != nullptr);
     BIO_meth_set_read_ex(method, read_wire);
@@ -118,7 +118,7 @@ const BIO_METHOD* wire_method() {
     BIO_meth_set_ctrl(method, control_wire);
     return method;
   }();
-  return made;
+  return kMade;
 }
 
 class TlsStream final : public os::ByteStream {

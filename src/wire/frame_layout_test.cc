@@ -101,7 +101,6 @@ TEST(Frame, WithAnyBitFlippedIsRefused) {
 
 TEST(Frame, OverALimitIsRefusedBeforeAnythingIsReserved) {
   const auto refused = [](Frame frame) {
-    std::string header;
     auto bytes = encode_frame({.kind = frame.kind, .method = frame.method}, {});
     std::memcpy(bytes.data() + 16, &frame.header_bytes, 4);
     std::memcpy(bytes.data() + 20, &frame.payload_bytes, 4);
