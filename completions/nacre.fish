@@ -92,6 +92,7 @@ set -l in "$node start join"
 complete -c nacre -n $in -l listen -x -d 'HOST:PORT to serve at'
 complete -c nacre -n $in -l advertise -x -d 'HOST:PORT that others reach it at'
 complete -c nacre -n $in -l zone -x -d 'What fails together: a rack, a room'
+complete -c nacre -n $in -l etcd-grace -x -a '5m 1h' -d 'Until a lost member of etcd is replaced'
 complete -c nacre -n $in -l name -x -d 'For people'
 complete -c nacre -n $in -l no-device -d 'Do not begin with a device in the data directory'
 complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
