@@ -67,7 +67,7 @@ Result<BlockId> Objects::put(codec::ErasureCode code, const Source& source) {
   SharedBuffer first = TRY(next_part(source));
   SharedBuffer second;
   if (first != nullptr && first->size() == options_.part_bytes) second = TRY(next_part(source));
-  if (first != nullptr && second == nullptr) return put_block(code, std::move(first), {});
+  if (first != nullptr && second == nullptr) return put_block(code, first, {});
   // Every part names it, so that parts whose object never came to be are known for what they are.
   const BlockId object = TRY(blocks_.choose_id(code));
   wire::Manifest manifest;
