@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "meta/past_rows.h"
@@ -115,20 +116,32 @@ Result<std::vector<Version>> versions_of(kv::Store& store, InodeId ino) {
   return versions;
 }
 
-Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent) {
+Status visit_past_names(kv::Store& store, InodeId parent,
+                        const std::function<void(const PastName&)>& visit) {
+  return visit_past(store, wire::dentry_prefix(parent), nullptr,
+                    [&](Sequence end, const wire::DentryRow& row) {
+                      visit({row.name, row.ino, static_cast<FileType>(row.type), row.begin, end});
+                    });
+}
+
+Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent,
+                                            const Span& span) {
   std::map<std::string, PastName> latest;
-  TRY(visit_past(store, wire::dentry_prefix(parent), nullptr,
-                 [&](Sequence end, const wire::DentryRow& row) {
-                   PastName& name = latest[row.name];
-                   if (end < name.end) return;
-                   name = {row.name, row.ino, static_cast<FileType>(row.type), row.begin, end};
-                 }));
+  std::set<std::string> kept;  // through the end of the span
+  TRY(visit_past_names(store, parent, [&](const PastName& past) {
+    if (past.end <= span.begin || (span.end && past.begin >= *span.end)) return;
+    if (span.end && past.end > *span.end) {
+      kept.insert(past.name);
+    } else if (PastName& name = latest[past.name]; past.end >= name.end) {
+      name = past;
+    }
+  }));
   const PastRows now(store, Sequence{UINT64_MAX - 1});
   std::vector<PastName> names;
   for (auto& [name, past] : latest) {
-    const auto held = find_dentry(now, key, parent, name);
-    if (!held.ok()) return held.error();
-    if (!held->has_value()) names.push_back(std::move(past));
+    const auto held = TRY(find_dentry(now, key, parent, name));
+    const bool still = held && (!span.end || held->row.begin < *span.end);
+    if (!still && !kept.contains(name)) names.push_back(std::move(past));
   }
   return names;
 }

@@ -2,6 +2,7 @@
 // rows only.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,8 +34,18 @@ struct PastName {
   Sequence begin;
   Sequence end;  // the commit that removed it, or gave it to another inode
 };
-// Names that `parent` does not hold now but did, the latest removal of each; in name order.
-Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent);
+// Each tenure of a name in `parent` that has ended, those of one name from the first to the last.
+Status visit_past_names(kv::Store& store, InodeId parent,
+                        const std::function<void(const PastName&)>& visit);
+// From the commit `begin` until the commit `end` (none: the present).
+struct Span {
+  Sequence begin;
+  std::optional<Sequence> end;
+};
+// Names that `parent` lost within the span and does not hold at its end, the latest removal of
+// each; in name order.
+Result<std::vector<PastName>> deleted_names(kv::Store& store, const NameKey& key, InodeId parent,
+                                            const Span& span = {});
 // The inode that last had the path (components from the root): now, or at the latest moment that
 // history still knows; directories are followed by the names they bore then. `end` is set when the
 // path is gone.

@@ -11,7 +11,9 @@ Result<std::unique_ptr<ControlClient>> ControlClient::connect(const std::string&
 
 Result<AnswerLine> ControlClient::read_line() {
   const auto line = TRY(lines_.read(kMaxAnswerLineBytes));
-  if (!line) return Error(Code::kIo, "the process that has the volume open ended meanwhile");
+  if (!line) {
+    return Error(Code::kUnavailable, "the process that has the volume open ended meanwhile");
+  }
   return decode_answer_line(*line);
 }
 

@@ -16,8 +16,8 @@ class ControlClient {
   static Result<std::unique_ptr<ControlClient>> connect(const std::string& path);
 
   // Sends the request and waits for its answer; what comes before it goes to `events`. When those
-  // say that nobody listens, the connection is given up with kBusy. kIo when the process ends
-  // meanwhile.
+  // say that nobody listens, the connection is given up with kBusy. kUnavailable when the process
+  // ends meanwhile.
   Result<Json> call(const Request& request, Events& events);
   // After an answer that is_closing(): waits until the process has closed the volume, and says how
   // that went.

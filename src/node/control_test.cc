@@ -167,7 +167,7 @@ TEST_F(ControlTest, StoppingEndsCommandsAndIdleConnections) {
   server_->stop();
   busy.join();
   EXPECT_TRUE(answered);
-  EXPECT_EQ(idle->call({"echo"}, events_).code(), Code::kIo);
+  EXPECT_EQ(idle->call({"echo"}, events_).code(), Code::kUnavailable);
 }
 
 TEST_F(ControlTest, AClientThatDoesNotReadCannotKeepTheServerFromStopping) {
@@ -202,7 +202,7 @@ TEST_F(ControlTest, AProcessThatDiesWhileClosingIsNoticed) {
   const auto client = this->client();
   ASSERT_TRUE(client->call({"end"}, events_).ok());
   server_.reset();
-  EXPECT_EQ(client->wait_for_close().code(), Code::kIo);
+  EXPECT_EQ(client->wait_for_close().code(), Code::kUnavailable);
 }
 
 }  // namespace

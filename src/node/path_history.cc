@@ -14,8 +14,8 @@ namespace {
 using meta::FileType;
 
 constexpr Sequence kLatest{UINT64_MAX - 1};
-constexpr size_t kMaxDepth =
-    4096;  // of directories below each other, against loops in damaged rows
+// Of directories below each other, against loops in damaged rows.
+constexpr size_t kMaxDepth = 4096;
 
 // Every tenure of a name in one directory, in no order.
 Status collect_tenures(kv::Store& store, const meta::NameKey& key, InodeId parent,
@@ -52,6 +52,23 @@ std::optional<Tenure> clipped(Tenure inner, const Tenure& outer) {
   if (ends_before(outer.end, inner.end)) inner.end = outer.end;
   if (inner.end && *inner.end <= inner.begin) return std::nullopt;
   return inner;
+}
+
+// What the name meant in directories while they bore their own, oldest first.
+Result<std::vector<Tenure>> tenures_below(kv::Store& store, const meta::NameKey& key,
+                                          const std::vector<Tenure>& parents,
+                                          const std::string& name) {
+  std::vector<Tenure> below;
+  for (const Tenure& directory : parents) {
+    if (directory.type != FileType::kDirectory) continue;
+    std::vector<Tenure> held;
+    TRY(collect_tenures(store, key, directory.ino, name, held));
+    for (const Tenure& tenure : held) {
+      if (const auto part = clipped(tenure, directory)) below.push_back(*part);
+    }
+  }
+  std::ranges::sort(below, {}, &Tenure::begin);
+  return below;
 }
 
 // Where a state can be read: history may have gone below the floor, but for what snapshots keep.
@@ -125,10 +142,93 @@ Status append_versions(kv::Store& store, const ReadableMoments& moments, const T
   return {};
 }
 
-struct Directory {
-  PathComponents path;
-  InodeId ino;
-  size_t depth = 0;
+// Walks a directory through the tenures of everything below it, each clipped to the time in which
+// it was there: so a removal is met at the one path that it had, and no directory is met below
+// itself however directories were moved into each other.
+class DeletedWalk {
+ public:
+  using Visit = std::function<bool(const DeletedPath&)>;
+
+  DeletedWalk(kv::Store& store, const meta::NameKey& key, bool recursive, const Visit& visit)
+      : store_(store), key_(key), recursive_(recursive), visit_(visit), now_(store, kLatest) {}
+
+  Status run(const PathComponents& path, const std::vector<Tenure>& tenures) {
+    for (const Tenure& tenure : tenures) {
+      if (tenure.type == FileType::kDirectory) waiting_.push_back({path, tenure});
+    }
+    while (!waiting_.empty() && listening_) {
+      const Directory directory = std::move(waiting_.back());
+      waiting_.pop_back();
+      TRY(visit_names(directory));
+      if (recursive_ && directory.path.size() < kMaxDepth) TRY(descend(directory));
+    }
+    return {};
+  }
+
+ private:
+  struct Directory {
+    PathComponents path;
+    Tenure tenure;
+  };
+
+  // Whether the path named something after the commit, by whichever directory.
+  Result<bool> named_after(Sequence end, const std::vector<Tenure>& parents,
+                           const std::string& name) {
+    for (const Tenure& tenure : TRY(tenures_below(store_, key_, parents, name))) {
+      if (!tenure.end || *tenure.end > end) return true;
+    }
+    return false;
+  }
+
+  Status visit_names(const Directory& directory) {
+    const meta::Span span = {directory.tenure.begin, directory.tenure.end};
+    const std::vector<Tenure> bearers = TRY(tenures_of(store_, key_, directory.path));
+    for (const meta::PastName& name :
+         TRY(meta::deleted_names(store_, key_, directory.tenure.ino, span))) {
+      if (bearers.size() > 1 && TRY(named_after(name.end, bearers, name.name))) continue;
+      const meta::PastRows last(store_, Sequence{name.end.value - 1});
+      const auto inode = meta::load_inode(last, name.ino);
+      if (!inode.ok() && inode.code() != Code::kNotFound) return inode.error();
+      if (!inode.ok()) continue;  // history of it is gone
+      listening_ = visit_({below(directory, name.name), name.ino, name.end, meta::attr_of(*inode)});
+      if (!listening_) return {};
+    }
+    return {};
+  }
+
+  Status descend(const Directory& directory) {
+    std::vector<std::pair<std::string, Tenure>> found;
+    const auto add = [&](const std::string& name, const Tenure& tenure) {
+      if (tenure.type != FileType::kDirectory) return;
+      if (const auto part = clipped(tenure, directory.tenure)) found.emplace_back(name, *part);
+    };
+    TRY(meta::visit_past_names(store_, directory.tenure.ino, [&](const meta::PastName& past) {
+      add(past.name, {past.ino, past.type, past.begin, past.end});
+    }));
+    TRY(meta::visit_directory(now_, directory.tenure.ino, 0, [&](const meta::Dentry& dentry) {
+      const auto type = static_cast<FileType>(dentry.row.type);
+      add(dentry.row.name, {dentry.row.ino, type, dentry.row.begin, std::nullopt});
+      return true;
+    }));
+    for (const auto& [name, tenure] : found) {
+      waiting_.push_back({below(directory, name), tenure});
+    }
+    return {};
+  }
+
+  static PathComponents below(const Directory& directory, const std::string& name) {
+    PathComponents path = directory.path;
+    path.push_back(name);
+    return path;
+  }
+
+  kv::Store& store_;
+  const meta::NameKey& key_;
+  const bool recursive_;
+  const Visit& visit_;
+  const meta::PastRows now_;
+  std::vector<Directory> waiting_;
+  bool listening_ = true;
 };
 
 }  // namespace
@@ -160,17 +260,7 @@ Result<std::vector<Tenure>> tenures_of(kv::Store& store, const meta::NameKey& ke
                                        const PathComponents& path) {
   std::vector<Tenure> tenures = {{kRootInode, FileType::kDirectory, Sequence{}, std::nullopt}};
   for (const std::string& name : path) {
-    std::vector<Tenure> below;
-    for (const Tenure& directory : tenures) {
-      if (directory.type != FileType::kDirectory) continue;
-      std::vector<Tenure> held;
-      TRY(collect_tenures(store, key, directory.ino, name, held));
-      for (const Tenure& tenure : held) {
-        if (const auto part = clipped(tenure, directory)) below.push_back(*part);
-      }
-    }
-    std::ranges::sort(below, {}, &Tenure::begin);
-    tenures = std::move(below);
+    tenures = TRY(tenures_below(store, key, tenures, name));
   }
   return tenures;
 }
@@ -205,37 +295,7 @@ Status visit_deleted(kv::Store& store, const meta::NameKey& key, const PathCompo
   if (tenures.back().type != FileType::kDirectory) {
     return Error(Code::kNotDirectory, join_path(path) + " is not a directory");
   }
-  std::vector<Directory> waiting = {{path, tenures.back().ino, 0}};
-  while (!waiting.empty()) {
-    const Directory directory = std::move(waiting.back());
-    waiting.pop_back();
-    const auto below = [&](const std::string& name, InodeId ino) {
-      Directory child{directory.path, ino, directory.depth + 1};
-      child.path.push_back(name);
-      return child;
-    };
-    for (const meta::PastName& name : TRY(meta::deleted_names(store, key, directory.ino))) {
-      DeletedPath deleted{below(name.name, name.ino).path, name.ino, name.end, {}};
-      const meta::PastRows last(store, Sequence{name.end.value - 1});
-      const auto inode = meta::load_inode(last, name.ino);
-      if (!inode.ok() && inode.code() != Code::kNotFound) return inode.error();
-      if (!inode.ok()) continue;  // history of it is gone
-      deleted.attr = meta::attr_of(*inode);
-      if (!visit(deleted)) return {};
-      if (recursive && name.type == FileType::kDirectory && directory.depth < kMaxDepth) {
-        waiting.push_back(below(name.name, name.ino));
-      }
-    }
-    if (!recursive || directory.depth >= kMaxDepth) continue;
-    const meta::PastRows now(store, kLatest);
-    TRY(meta::visit_directory(now, directory.ino, 0, [&](const meta::Dentry& dentry) {
-      if (static_cast<FileType>(dentry.row.type) == FileType::kDirectory) {
-        waiting.push_back(below(dentry.row.name, dentry.row.ino));
-      }
-      return true;
-    }));
-  }
-  return {};
+  return DeletedWalk(store, key, recursive, visit).run(path, tenures);
 }
 
 }  // namespace nacre::node

@@ -62,8 +62,9 @@ struct DeletedPath {
   Sequence end;     // the commit that took the name away
   meta::Attr attr;  // as it was last
 };
-// The names that the directory at `path` held and holds no more, and with `recursive` those of all
-// directories ever below it, until `visit` returns false. kNotFound, kNotDirectory.
+// The names that the directory at `path` held and that name nothing now, and with `recursive` those
+// of all directories ever below it, until `visit` returns false: each path once, with its latest
+// removal. What was moved along with its directory was not removed. kNotFound, kNotDirectory.
 Status visit_deleted(kv::Store& store, const meta::NameKey& key, const PathComponents& path,
                      bool recursive, const std::function<bool(const DeletedPath&)>& visit);
 

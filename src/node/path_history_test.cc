@@ -170,6 +170,37 @@ TEST_F(PathHistoryTest, DeletedNamesAreListedWhereTheyWere) {
   EXPECT_THAT(deleted("/d", false), ElementsAre("/d/e", "/d/gone", "/d/kept"));
 }
 
+TEST_F(PathHistoryTest, DirectoriesThatWereMovedIntoEachOtherAreWalkedThroughTime) {
+  test_.make_directory("/a");
+  test_.make_directory("/a/b");
+  test_.write("/a/b/early", "1");
+  test_.remove("/a/b/early");
+  for (int turn = 0; turn < 3; ++turn) {
+    test_.rename("/a/b", "/b");
+    test_.rename("/a", "/b/a");
+    test_.rename("/b/a", "/a");
+    test_.rename("/b", "/a/b");
+  }
+  EXPECT_THAT(deleted("/", true), ElementsAre("/a/b/early", "/b", "/b/a"));
+  test_.rename("/a/b", "/b");
+  test_.rename("/a", "/b/a");
+  test_.write("/b/a/late", "1");
+  test_.remove("/b/a/late");
+  EXPECT_THAT(deleted("/", true), ElementsAre("/a", "/a/b", "/a/b/early", "/b/a/late"));
+  EXPECT_THAT(deleted("/b", true), ElementsAre("/b/a/late"));
+}
+
+TEST_F(PathHistoryTest, WhatADirectoryHeldThatWasReplacedIsListedToo) {
+  test_.make_directory("/d");
+  test_.write("/d/gone", "1");
+  test_.write("/d/back", "1");
+  for (const char* path : {"/d/gone", "/d/back", "/d"}) test_.remove(path);
+  test_.make_directory("/d");
+  test_.write("/d/back", "2");
+  EXPECT_THAT(deleted("/", true), ElementsAre("/d/gone"));
+  EXPECT_THAT(deleted("/d", false), ElementsAre("/d/gone"));
+}
+
 TEST_F(PathHistoryTest, ListingWhatAFileOrNothingHeldIsAnError) {
   test_.write("/a", "1");
   const auto ignore = [](const DeletedPath&) { return true; };
