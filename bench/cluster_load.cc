@@ -1,7 +1,7 @@
 // Puts and gets objects as fast as a cluster takes and gives them, from one process.
 //
-//   cluster_load CLUSTER put CODE COUNT BYTES THREADS IDS     stores COUNT objects, ids to the file
-//   IDS cluster_load CLUSTER get IDS COUNT THREADS                reads COUNT objects of those in
+//   cluster_load CLUSTER put CODE COUNT BYTES THREADS IDS    stores COUNT objects, ids to the file
+//   IDS cluster_load CLUSTER get IDS COUNT THREADS               reads COUNT objects of those in
 //   IDS
 //
 // Prints one line of JSON: objects, bytes, seconds, and seconds of CPU of this process.
@@ -84,14 +84,19 @@ Result<Words> words_of(const std::vector<std::string>& words) {
   return Error(Code::kInvalid, "see the top of bench/cluster_load.cc for the words");
 }
 
-Status put_all(cli::ClusterClient& client, const Words& words, std::atomic<uint64_t>& bytes) {
-  TRY(client.ensure_pool(words.code));
-  std::string content(words.bytes, '\0');
+// Content that does not compress.
+std::string make_content(uint64_t bytes) {
+  std::string content(bytes, '\0');
   os::SeededRandom random(static_cast<uint64_t>(os::real_clock().now().ns));
   for (size_t at = 0; at + sizeof(uint64_t) <= content.size(); at += sizeof(uint64_t)) {
     const uint64_t next = random.next();
     std::memcpy(content.data() + at, &next, sizeof(next));
   }
+  return content;
+}
+
+Status put_all(cli::ClusterClient& client, const Words& words, const std::string& content,
+               std::atomic<uint64_t>& bytes) {
   std::vector<BlockId> ids(words.count);
   TRY(run(words.count, words.threads, [&](uint64_t number) -> Status {
     uint64_t at = 0;
@@ -128,9 +133,11 @@ Status load(const std::vector<std::string>& given) {
   const Words words = TRY(words_of(given));
   const auto client = TRY(cli::ClusterClient::connect(words.cluster));
   std::atomic<uint64_t> bytes = 0;
+  const std::string content = make_content(words.bytes);
+  if (words.puts) TRY(client->ensure_pool(words.code));
   const double cpu = cpu_seconds();
   const int64_t begun_ns = os::real_clock().monotonic_ns();
-  TRY(words.puts ? put_all(*client, words, bytes) : get_all(*client, words, bytes));
+  TRY(words.puts ? put_all(*client, words, content, bytes) : get_all(*client, words, bytes));
   const auto ns = static_cast<double>(os::real_clock().monotonic_ns() - begun_ns);
   fmt::print("{{\"objects\": {}, \"bytes\": {}, \"seconds\": {:.6f}, \"cpu_seconds\": {:.6f}}}\n",
              words.count, bytes.load(), ns / 1e9, cpu_seconds() - cpu);

@@ -15,9 +15,11 @@ _nacre_options() {
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
     'node start')
-      echo '--data --listen --advertise --zone --name --etcd-grace --no-device -f --foreground --etcd --insecure'
+      echo '--data --listen --advertise --zone --name --etcd-grace --scrub-grace --no-device -f' \
+        '--foreground --etcd --insecure'
       ;;
-    'node join') echo '--data --listen --advertise --zone --name --etcd-grace --no-device -f --foreground' ;;
+    'node join') echo '--data --listen --advertise --zone --name --etcd-grace --scrub-grace --no-device -f' \
+      '--foreground' ;;
     'node token') echo '--data --ttl --client' ;;
     'node list' | 'node status') echo '--data --json' ;;
     'node stop') echo '--data' ;;

@@ -92,6 +92,15 @@ class ClusterBlocks {
 
   // Forgets the block. Idempotent. kUnavailable when no device of its group could be reached.
   Status remove(BlockId id);
+  // Of an object whose parts are stored and whose writer is thought dead: lets no put under its id
+  // succeed any more. kExists when it is there already, kBusy when its writer lives; kUnavailable
+  // when not every device of its group could be asked.
+  Status fence(BlockId id);
+  // A sign of life of its writer, so that nobody fences it.
+  void keep(BlockId id);
+  // Of a block of which nobody has anything, or which is there after all: no more need to remember
+  // that it is deleted, or fenced. kUnavailable when some still do.
+  Status forget(BlockId id, Removal mark_or_fence);
   // Asks every device of the group. kNotFound as read_start().
   Result<BlockStatus> query(BlockId id);
 
@@ -111,8 +120,7 @@ class ClusterBlocks {
   const codec::ErasureCoder& coder_of(codec::ErasureCode code);
   Result<rpc::Client*> client_of(const ClusterView& view, wire::DeviceNumber device);
   std::vector<Asked> remove_from(const ClusterView& view, BlockId id,
-                                 const std::vector<Asked>& from, bool leave_mark,
-                                 std::string& words);
+                                 const std::vector<Asked>& from, Removal what, std::string& words);
   bool try_again(int round, Code code);
   void report_damage(const ClusterView& view, BlockId id, unsigned fragment);
 

@@ -6,8 +6,6 @@
 namespace nacre::block {
 namespace {
 
-constexpr uint32_t kFragmentsMax = 1u << 16;
-
 Error no_message(const char* what) {
   return Error(Code::kCorrupt, std::string("what came does not decode as ") + what);
 }
@@ -82,13 +80,40 @@ Result<FragmentFound> decode_fragment_found(std::string_view header) {
 std::string encode(const RemoveFragment& call) {
   proto::RemoveFragment message;
   pack(call.place, *message.mutable_key());
-  message.set_leave_mark(call.leave_mark);
+  message.set_what(static_cast<uint32_t>(call.what));
   return message.SerializeAsString();
 }
 
 Result<RemoveFragment> decode_remove_fragment(std::string_view header) {
   const auto message = TRY(parse<proto::RemoveFragment>(header, "a fragment to remove"));
-  return RemoveFragment{.place = TRY(unpack(message.key())), .leave_mark = message.leave_mark()};
+  if (message.what() > static_cast<uint32_t>(Removal::kFence)) {
+    return no_message("a fragment to remove");
+  }
+  return RemoveFragment{.place = TRY(unpack(message.key())),
+                        .what = static_cast<Removal>(message.what())};
+}
+
+std::string encode(const FenceFragment& call) {
+  proto::FenceFragment message;
+  pack(call.place, *message.mutable_key());
+  return message.SerializeAsString();
+}
+
+Result<FenceFragment> decode_fence_fragment(std::string_view header) {
+  const auto message = TRY(parse<proto::FenceFragment>(header, "a fragment to fence"));
+  return FenceFragment{.place = TRY(unpack(message.key()))};
+}
+
+std::string encode(const KeepObject& call) {
+  proto::KeepObject message;
+  message.set_id_high(call.object.high);
+  message.set_id_low(call.object.low);
+  return message.SerializeAsString();
+}
+
+Result<KeepObject> decode_keep_object(std::string_view header) {
+  const auto message = TRY(parse<proto::KeepObject>(header, "an object to keep"));
+  return KeepObject{.object = {message.id_high(), message.id_low()}};
 }
 
 std::string encode(const HealFragment& call) {
@@ -123,7 +148,7 @@ Result<ListFragments> decode_list_fragments(std::string_view header) {
                        .last_placement = message.last_placement(),
                        .after = {message.after_high(), message.after_low()},
                        .after_fragment = static_cast<uint16_t>(message.after_fragment()),
-                       .limit = std::min(message.limit(), kFragmentsMax),
+                       .limit = std::min(message.limit(), kListedMax),
                        .min_epoch = message.min_epoch()};
 }
 

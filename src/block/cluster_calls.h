@@ -22,6 +22,8 @@ enum class Method : uint16_t {
   kRemoveFragment = 18,
   kListFragments = 19,
   kHealFragment = 20,
+  kFenceFragment = 21,
+  kKeepObject = 22,
   kCommand = 32,  // of operators: its header and the answer's are the node's own
 };
 
@@ -58,18 +60,42 @@ struct FragmentFound {
 std::string encode(const FragmentFound& answer);
 Result<FragmentFound> decode_fragment_found(std::string_view header);
 
-// Forgets the fragment; durable when answered. One that is not there is no error.
+enum class Removal : uint8_t {
+  kFragment = 0,
+  // And remember that it is deleted, for nodes that are out of reach now: they ask when they are
+  // back.
+  kLeavingMark = 1,
+  kMark = 2,  // what kLeavingMark left
+  kFence = 3,
+};
+// Durable when answered. What is not there is no error.
 struct RemoveFragment {
   FragmentPlace place = {};
-  // Remember that it is deleted, for nodes that are out of reach now: they ask when they are back.
-  bool leave_mark = false;
+  Removal what = Removal::kFragment;
 };
 std::string encode(const RemoveFragment& call);
 Result<RemoveFragment> decode_remove_fragment(std::string_view header);
 
-// Set in the number of a fragment that is listed because it is remembered as deleted.
-inline constexpr uint16_t kDeletedMark = 0x8000;
+// Refuses that fragment from then on, durably: its writer is thought dead, and what belongs to it
+// is to go. kExists when it came before; kBusy when the writer gave a sign of life not long ago.
+struct FenceFragment {
+  FragmentPlace place = {};
+};
+std::string encode(const FenceFragment& call);
+Result<FenceFragment> decode_fence_fragment(std::string_view header);
 
+// A sign of life of whoever puts that object, whose parts come before itself.
+struct KeepObject {
+  BlockId object = {};
+};
+std::string encode(const KeepObject& call);
+Result<KeepObject> decode_keep_object(std::string_view header);
+
+// Set in the number of a fragment that is listed because it is remembered as deleted, or fenced.
+inline constexpr uint16_t kDeletedMark = 0x8000;
+inline constexpr uint16_t kFence = 0x4000;
+
+inline constexpr uint32_t kListedMax = 1u << 16;
 // Which fragments a device has, and of which it remembers that they are deleted, in the order of id
 // and number. The answer's payload is what encode_fragment_list() makes.
 struct ListFragments {
@@ -78,7 +104,7 @@ struct ListFragments {
   uint32_t last_placement = wire::kPlacements - 1;
   BlockId after = {};  // begins after this one
   uint16_t after_fragment = 0;
-  uint32_t limit = 0;
+  uint32_t limit = 0;      // at most kListedMax
   uint64_t min_epoch = 0;  // kBusy from a node that does not know the map of this epoch yet
 };
 std::string encode(const ListFragments& call);

@@ -22,9 +22,14 @@ TEST(ClusterCalls, ComeBackAsTheyWere) {
   const auto found = decode_fragment_found(encode(FragmentFound{note, 11}));
   EXPECT_EQ(found->note, note);
   EXPECT_EQ(found->fragment_bytes, 11u);
-  const auto removal = decode_remove_fragment(encode(RemoveFragment{kPlace, true}));
-  EXPECT_EQ(removal->place, kPlace);
-  EXPECT_TRUE(removal->leave_mark);
+  for (const Removal what :
+       {Removal::kFragment, Removal::kLeavingMark, Removal::kMark, Removal::kFence}) {
+    const auto removal = decode_remove_fragment(encode(RemoveFragment{kPlace, what}));
+    EXPECT_EQ(removal->place, kPlace);
+    EXPECT_EQ(removal->what, what);
+  }
+  EXPECT_EQ(decode_fence_fragment(encode(FenceFragment{kPlace}))->place, kPlace);
+  EXPECT_EQ(decode_keep_object(encode(KeepObject{{3, 4}}))->object, (BlockId{3, 4}));
   EXPECT_EQ(decode_heal_fragment(encode(HealFragment{kPlace}))->place, kPlace);
   const auto list = decode_list_fragments(encode(ListFragments{{7}, 1, 2, {3, 4}, 0x8001, 6, 8}));
   EXPECT_EQ(list->device.value, 7u);
@@ -44,6 +49,8 @@ TEST(ClusterCalls, ThatAreNoneAreRefused) {
     EXPECT_EQ(decode_get_fragment(bad).code(), Code::kCorrupt);
     EXPECT_EQ(decode_fragment_found(bad).code(), Code::kCorrupt);
     EXPECT_EQ(decode_remove_fragment(bad).code(), Code::kCorrupt);
+    EXPECT_EQ(decode_fence_fragment(bad).code(), Code::kCorrupt);
+    EXPECT_EQ(decode_keep_object(bad).code(), Code::kCorrupt);
     EXPECT_EQ(decode_heal_fragment(bad).code(), Code::kCorrupt);
     EXPECT_EQ(decode_list_fragments(bad).code(), Code::kCorrupt);
     EXPECT_EQ(decode_fragment_list(as_bytes(bad)).code(), Code::kCorrupt);
@@ -51,6 +58,8 @@ TEST(ClusterCalls, ThatAreNoneAreRefused) {
   FragmentPlace beyond = kPlace;
   beyond.fragment = codec::kMaxFragments;
   EXPECT_EQ(decode_get_fragment(encode(GetFragment{.place = beyond})).code(), Code::kCorrupt);
+  const RemoveFragment nothing_known{kPlace, static_cast<Removal>(4)};
+  EXPECT_EQ(decode_remove_fragment(encode(nothing_known)).code(), Code::kCorrupt);
 }
 
 ClusterView view() {

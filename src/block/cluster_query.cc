@@ -161,10 +161,10 @@ Result<BlockStatus> ClusterBlocks::query(BlockId id) {
   return status;
 }
 
-// Asks the devices to forget their fragments of the block. Those that did not answer that they
-// have.
+// Asks the devices to forget their fragments of the block, or marks of it. Those that did not
+// answer that they have.
 std::vector<Asked> ClusterBlocks::remove_from(const ClusterView& view, BlockId id,
-                                              const std::vector<Asked>& from, bool leave_mark,
+                                              const std::vector<Asked>& from, Removal what,
                                               std::string& words) {
   rpc::CallGroup calls(clock_);
   const int64_t deadline_ns = clock_.monotonic_ns() + options_.write_limit_ns;
@@ -172,7 +172,7 @@ std::vector<Asked> ClusterBlocks::remove_from(const ClusterView& view, BlockId i
   for (size_t i = 0; i < from.size(); ++i) {
     const auto client = client_of(view, from[i].device);
     if (!client.ok()) continue;
-    const RemoveFragment call{.place = place_of(id, from[i]), .leave_mark = leave_mark};
+    const RemoveFragment call{.place = place_of(id, from[i]), .what = what};
     calls.start(**client,
                 {.method = static_cast<uint16_t>(Method::kRemoveFragment),
                  .header = encode(call),
@@ -198,19 +198,75 @@ Status ClusterBlocks::remove(BlockId id) {
   std::shared_ptr<const ClusterView> view = views_.view();
   Location location = TRY(view->locate(id));
   std::vector<Asked> all = everywhere(*view, location);
-  if (all.size() >= location.devices.size() && remove_from(*view, id, all, false, words).empty()) {
+  if (all.size() >= location.devices.size() &&
+      remove_from(*view, id, all, Removal::kFragment, words).empty()) {
     return {};
   }
   (void)views_.refresh();
   view = views_.view();
   location = TRY(view->locate(id));
   all = everywhere(*view, location);
-  const std::vector<Asked> left = remove_from(*view, id, all, true, words);
+  const std::vector<Asked> left = remove_from(*view, id, all, Removal::kLeavingMark, words);
   if (left.size() == all.size()) {
     return Error(Code::kUnavailable, "block " + to_hex(id) + ": " + words);
   }
-  if (!left.empty()) (void)remove_from(*view, id, left, false, words);
+  if (!left.empty()) (void)remove_from(*view, id, left, Removal::kFragment, words);
   return {};
+}
+
+Status ClusterBlocks::fence(BlockId id) {
+  const std::shared_ptr<const ClusterView> view = views_.view();
+  const Location location = TRY(view->locate(id));
+  const std::vector<Asked> all = everywhere(*view, location);
+  const Error away(Code::kUnavailable,
+                   "object " + to_hex(id) + ": some devices of its group are out of reach");
+  if (all.size() < location.devices.size()) return away;
+  rpc::CallGroup calls(clock_);
+  const int64_t deadline_ns = clock_.monotonic_ns() + options_.write_limit_ns;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto client = client_of(*view, all[i].device);
+    if (!client.ok()) return away;
+    calls.start(**client,
+                {.method = static_cast<uint16_t>(Method::kFenceFragment),
+                 .header = encode(FenceFragment{place_of(id, all[i])}),
+                 .deadline_ns = deadline_ns},
+                i);
+  }
+  size_t fenced = 0;
+  Status refused;
+  while (auto finished = calls.next(deadline_ns)) {
+    if (finished->result.ok())
+      ++fenced;
+    else if (refused.ok())
+      refused = finished->result.error();
+  }
+  if (!refused.ok()) return refused;
+  return fenced == all.size() ? Status() : away;
+}
+
+void ClusterBlocks::keep(BlockId id) {
+  const std::shared_ptr<const ClusterView> view = views_.view();
+  const auto location = view->locate(id);
+  if (!location.ok()) return;
+  for (const Asked& asked : everywhere(*view, *location)) {
+    const auto client = client_of(*view, asked.device);
+    if (!client.ok()) continue;
+    (*client)->start(
+        {.method = static_cast<uint16_t>(Method::kKeepObject), .header = encode(KeepObject{id})},
+        [](const Result<rpc::Reply>&) {});
+  }
+}
+
+Status ClusterBlocks::forget(BlockId id, Removal mark_or_fence) {
+  std::string words = "some devices of its group are out of reach";
+  const std::shared_ptr<const ClusterView> view = views_.view();
+  const Location location = TRY(view->locate(id));
+  const std::vector<Asked> all = everywhere(*view, location);
+  if (all.size() >= location.devices.size() &&
+      remove_from(*view, id, all, mark_or_fence, words).empty()) {
+    return {};
+  }
+  return Error(Code::kUnavailable, "block " + to_hex(id) + ": " + words);
 }
 
 }  // namespace nacre::block

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "block/ordered_pipeline.h"
+#include "os/mutex.h"
+#include "os/thread.h"
 
 namespace nacre::block {
 namespace {
@@ -24,6 +27,35 @@ SharedBuffer buffer_of(const std::string& text) {
 bool is_out_of_reach(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
 }
+
+// Tells the nodes for as long as it lives that somebody puts the object, however slowly.
+class SignsOfLife {
+ public:
+  SignsOfLife(ClusterBlocks& blocks, BlockId object, int64_t period_ns)
+      : thread_("signs-of-life", [this, &blocks, object, period_ns] {
+          const os::Lock lock(mutex_);
+          while (!ended_) {
+            blocks.keep(object);
+            changed_.wait_for(mutex_, std::chrono::nanoseconds(period_ns));
+          }
+        }) {}
+  ~SignsOfLife() {
+    {
+      const os::Lock lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    }
+    thread_.join();
+  }
+  SignsOfLife(const SignsOfLife&) = delete;
+  SignsOfLife& operator=(const SignsOfLife&) = delete;
+
+ private:
+  os::Mutex mutex_;
+  os::CondVar changed_;
+  bool ended_ GUARDED_BY(mutex_) = false;
+  os::Thread thread_;
+};
 
 // A part of an object that a get touches.
 struct Slice {
@@ -70,6 +102,7 @@ Result<BlockId> Objects::put(codec::ErasureCode code, const Source& source) {
   if (first != nullptr && second == nullptr) return put_block(code, first, {});
   // Every part names it, so that parts whose object never came to be are known for what they are.
   const BlockId object = TRY(blocks_.choose_id(code));
+  const SignsOfLife signs(blocks_, object, options_.sign_of_life_ns);
   wire::Manifest manifest;
   if (first != nullptr) {
     manifest = TRY(put_parts(code, object, {std::move(first), std::move(second)}, source));
@@ -135,6 +168,12 @@ Result<wire::Manifest> Objects::read_manifest(BlockId id, ClusterBlocks::Start& 
     TRY(blocks_.read(id, start.note.block_bytes, 0, start.bytes.bytes()));
   }
   return wire::decode_manifest(start.bytes.view());
+}
+
+Result<wire::Manifest> Objects::manifest_of(BlockId id) {
+  ClusterBlocks::Start start = TRY(blocks_.read_start(id, options_.part_bytes));
+  if (start.note.kind == wire::BlockKind::kManifest) return read_manifest(id, start);
+  return Error(Code::kInvalid, "object " + to_hex(id) + " has no parts");
 }
 
 Status Objects::get(BlockId id, uint64_t offset, uint64_t length, const Sink& sink) {

@@ -16,6 +16,8 @@ namespace nacre::block {
 struct ObjectsOptions {
   uint32_t part_bytes = 4u << 20;  // larger objects are cut into parts of this size
   unsigned parallel = 4;           // blocks under way at a time
+  // While parts are stored without their object; far below the grace time of nodes.
+  int64_t sign_of_life_ns = 60'000'000'000;
 };
 
 struct ObjectStatus {
@@ -43,6 +45,8 @@ class Objects {
   // kNotFound. `length` past the end is cut off; an offset past the end is kOutOfRange.
   Status get(BlockId id, uint64_t offset, uint64_t length, const Sink& sink);
   Result<ObjectStatus> query(BlockId id);
+  // kNotFound when surely there is none; kInvalid for an object without parts.
+  Result<wire::Manifest> manifest_of(BlockId id);
   // Of one of the object's parts.
   Result<BlockStatus> query_part(BlockId part) { return blocks_.query(part); }
   // Idempotent: an object that is not there is no error.

@@ -29,6 +29,7 @@ struct StartArguments {
   cluster::NodeWishes wishes;
   std::string etcd = "supervised";
   std::string etcd_grace;
+  std::string scrub_grace;
   bool foreground = false;
 };
 
@@ -50,6 +51,7 @@ Status adapt(cluster::NodeFiles& files, cluster::NodeConfig config,
   if (!wishes.advertise.empty()) config.advertise = wishes.advertise;
   if (!wishes.zone.empty()) config.zone = wishes.zone;
   if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
+  if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
   TRY(cluster::check_addresses(config.listen, config.advertise, config.insecure));
   const wire::ClusterMap alone{.cluster = config.cluster,
                                .epoch = 1,
@@ -135,15 +137,19 @@ Status introduce(const StartArguments& given, bool first) {
   return {};
 }
 
+// At least one; what is not given stays as it is.
+Status read_seconds(const std::string& given, uint64_t& seconds) {
+  constexpr uint64_t kSecond = 1'000'000'000;
+  if (!given.empty()) seconds = std::max(TRY(parse_duration(given)) / kSecond, uint64_t{1});
+  return {};
+}
+
 Status start(const StartArguments& arguments) {
   StartArguments given = arguments;
   conceal_argument(given.invitation);
   given.data = TRY(absolute_path(given.data));
-  if (!given.etcd_grace.empty()) {
-    constexpr uint64_t kSecond = 1'000'000'000;
-    given.wishes.etcd_grace_s =
-        std::max(TRY(parse_duration(given.etcd_grace)) / kSecond, uint64_t{1});
-  }
+  TRY(read_seconds(given.etcd_grace, given.wishes.etcd_grace_s));
+  TRY(read_seconds(given.scrub_grace, given.wishes.scrub_grace_s));
   if (given.etcd != "supervised") {
     for (size_t at = 0; at <= given.etcd.size();) {
       const size_t comma = std::min(given.etcd.find(',', at), given.etcd.size());
@@ -212,9 +218,14 @@ Status status(const AskArguments& given) {
        fmt::format("{} fragments rebuilt, {}; {} repaired; {} groups to go",
                    cell(healing, "fragments_rebuilt"), size_cell(healing, "bytes_rebuilt"),
                    cell(healing, "fragments_repaired"), cell(healing, "groups_waiting")));
+  const node::Json& scrubbing = part(answer, "scrubbing");
+  line("scrubbed", fmt::format("{} passes, {} blocks; {} incomplete; {} removed as garbage",
+                               cell(scrubbing, "passes"), cell(scrubbing, "blocks"),
+                               cell(scrubbing, "incomplete"), cell(scrubbing, "garbage_removed")));
   const std::string members = etcd_text(part(answer, "etcd_members"));
   if (!members.empty()) line("etcd", members);
-  for (const auto& [object, field] : {std::pair(&healing, "trouble"), {&answer, "etcd_trouble"}}) {
+  for (const auto& [object, field] :
+       {std::pair(&healing, "trouble"), {&scrubbing, "trouble"}, {&answer, "etcd_trouble"}}) {
     if (cell(*object, field) != "-") line("trouble", cell(*object, field));
   }
   return {};
@@ -230,6 +241,9 @@ void add_start_options(CLI::App& command, StartArguments& given) {
   command.add_option("--etcd-grace", given.etcd_grace,
                      "How long a node with a member of etcd may be gone until another one takes "
                      "over; default: 5m");
+  command.add_option("--scrub-grace", given.scrub_grace,
+                     "How long what looks like garbage of writers that died is left alone, and "
+                     "between looks for it; default: 1h");
   command.add_flag("--no-device", given.wishes.no_device,
                    "A new node does not begin with a device in the data directory");
   command.add_flag("-f,--foreground", given.foreground,

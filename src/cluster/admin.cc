@@ -72,6 +72,7 @@ Result<Json> Admin::node_list() {
 Result<Json> Admin::node_status() {
   const FragmentCounters counters = parts_.fragments.counters();
   const HealStatus heal = parts_.healer.status();
+  const ScrubStatus scrub = parts_.scrubber.status();
   const std::optional<Error> trouble = parts_.registry.trouble();
   const NodeConfig config = parts_.config.get();
   return Json{{"id", to_hex(config.node)},
@@ -97,7 +98,14 @@ Result<Json> Admin::node_status() {
                 {"bytes_rebuilt", heal.bytes_rebuilt},
                 {"fragments_repaired", heal.fragments_repaired},
                 {"fragments_swept", heal.fragments_swept},
-                {"trouble", heal.trouble.empty() ? Json() : Json(heal.trouble)}}}};
+                {"trouble", heal.trouble.empty() ? Json() : Json(heal.trouble)}}},
+              {"scrubbing",
+               {{"passes", scrub.passes},
+                {"blocks", scrub.blocks},
+                {"incomplete", scrub.incomplete},
+                {"garbage_removed", scrub.garbage_removed},
+                {"marks_forgotten", scrub.marks_forgotten},
+                {"trouble", scrub.trouble.empty() ? Json() : Json(scrub.trouble)}}}};
 }
 
 Result<Json> Admin::node_token(node::Arguments& arguments) {

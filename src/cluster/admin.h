@@ -22,6 +22,7 @@
 #include "cluster/etcd_registry.h"
 #include "cluster/fragment_service.h"
 #include "cluster/healer.h"
+#include "cluster/scrubber.h"
 #include "node/protocol.h"
 
 namespace nacre::cluster {
@@ -37,6 +38,7 @@ class Admin {
     DeviceSet& devices;
     FragmentService& fragments;
     Healer& healer;
+    Scrubber& scrubber;
     block::NodeClients& clients;
     EtcdMembers* etcd_members;  // null: the cluster's etcd is another's
     std::function<void()> stop;

@@ -47,6 +47,7 @@ Result<NodeConfig> config_of(device::Host host, NodeFiles& files, const NodeWish
                     .insecure = wishes.insecure,
                     .etcd = wishes.etcd};
   if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
+  if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
   return config;
 }
 

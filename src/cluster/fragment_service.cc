@@ -11,6 +11,7 @@ namespace nacre::cluster {
 namespace {
 
 using block::kDeletedMark;
+using block::kFence;
 
 std::string words_of(const block::FragmentPlace& place) {
   return fmt::format("block {}, fragment {}", to_hex(place.id), place.fragment);
@@ -29,7 +30,22 @@ Result<wire::FragmentNote> note_of(const device::Fragment& fragment,
   return note;
 }
 
+Status put_mark(device::Device& device, const block::FragmentPlace& place, uint16_t mark) {
+  const std::string note = wire::encode_fragment_note({.kind = wire::BlockKind::kDeleted});
+  const Status marked = device.put(place.id, place.fragment | mark, {}, {.extra = as_bytes(note)});
+  return marked.code() == Code::kExists ? Status() : marked;
+}
+
 }  // namespace
+
+FragmentService::FragmentService(os::Clock& clock, DeviceSet& devices, block::ViewSource& views,
+                                 Healer heal, int64_t grace_ns)
+    : clock_(clock),
+      devices_(devices),
+      views_(views),
+      heal_(std::move(heal)),
+      grace_ns_(grace_ns),
+      begun_ns_(clock.monotonic_ns()) {}
 
 Result<std::shared_ptr<device::Device>> FragmentService::device_of(wire::DeviceNumber number) {
   const std::shared_ptr<const block::ClusterView> view = views_.view();
@@ -43,7 +59,9 @@ Result<std::shared_ptr<device::Device>> FragmentService::device_of(wire::DeviceN
 Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
   switch (static_cast<block::Method>(call.method)) {
     case block::Method::kPutFragment: {
-      const auto given = TRY(block::decode_put_fragment(call.header));
+      auto given = TRY(block::decode_put_fragment(call.header));
+      // Garbage is told by its age, so whose clock goes wrong must not matter.
+      given.note.written = clock_.now();
       // The writer may know more of the map than this node does.
       if (views_.view()->map.epoch < given.epoch) TRY(views_.refresh());
       TRY(check_owner(given.place));
@@ -59,9 +77,15 @@ Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
       return get(TRY(block::decode_get_fragment(call.header)));
     case block::Method::kRemoveFragment: {
       const auto removal = TRY(block::decode_remove_fragment(call.header));
-      TRY(remove(removal.place, removal.leave_mark));
+      TRY(remove(removal.place, removal.what));
       return rpc::Answer{};
     }
+    case block::Method::kFenceFragment:
+      TRY(fence(TRY(block::decode_fence_fragment(call.header)).place));
+      return rpc::Answer{};
+    case block::Method::kKeepObject:
+      keep(TRY(block::decode_keep_object(call.header)).object);
+      return rpc::Answer{};
     case block::Method::kListFragments:
       return list(TRY(block::decode_list_fragments(call.header)));
     case block::Method::kHealFragment:
@@ -89,13 +113,7 @@ Status FragmentService::put(const block::PutFragment& call, ByteView payload,
     return Error(Code::kCorrupt, words_of(place) + " came other than it was sent");
   }
   const auto device = TRY(device_of(place.device));
-  if (is_deleted(place)) {
-    return Error(Code::kCancelled, words_of(place) + " was deleted before it came");
-  }
-  const std::string note = wire::encode_fragment_note(call.note);
-  const device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(payload.size()),
-                                      .extra = as_bytes(note)};
-  Status stored = device->put(place.id, place.fragment, {&payload, 1}, descriptor);
+  const Status stored = admit(*device, call, payload);
   if (!stored.ok() && stored.code() == Code::kExists) {
     // Sent twice, because the first answer did not arrive.
     const device::Fragment there = TRY(device->find(place.id, place.fragment));
@@ -111,6 +129,24 @@ Status FragmentService::put(const block::PutFragment& call, ByteView payload,
   return {};
 }
 
+Status FragmentService::admit(device::Device& device, const block::PutFragment& call,
+                              ByteView payload) {
+  const block::FragmentPlace& place = call.place;
+  const os::Lock lock(admission_of(place.id));
+  if (device.find(place.id, place.fragment | kDeletedMark).ok()) {
+    return Error(Code::kCancelled, words_of(place) + " was deleted before it came");
+  }
+  if (device.find(place.id, place.fragment | kFence).ok()) {
+    return Error(Code::kCancelled, words_of(place) +
+                                       " comes too late: nothing was heard of its writer, and the "
+                                       "parts of its object are removed");
+  }
+  const std::string note = wire::encode_fragment_note(call.note);
+  const device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(payload.size()),
+                                      .extra = as_bytes(note)};
+  return device.put(place.id, place.fragment, {&payload, 1}, descriptor);
+}
+
 Status FragmentService::store(const block::FragmentPlace& place, const wire::FragmentNote& note,
                               ByteView payload) {
   block::PutFragment call{.place = place, .note = note};
@@ -121,6 +157,11 @@ Status FragmentService::store(const block::FragmentPlace& place, const wire::Fra
 bool FragmentService::has(const block::FragmentPlace& place) {
   const auto device = device_of(place.device);
   return device.ok() && (*device)->find(place.id, place.fragment).ok();
+}
+
+Result<wire::FragmentNote> FragmentService::note(const block::FragmentPlace& place) {
+  const auto device = TRY(device_of(place.device));
+  return note_of(TRY(device->find(place.id, place.fragment)), place);
 }
 
 Result<rpc::Answer> FragmentService::get(const block::GetFragment& call) {
@@ -150,17 +191,48 @@ Result<wire::FragmentNote> FragmentService::verify(const block::FragmentPlace& p
   return note;
 }
 
-Status FragmentService::remove(const block::FragmentPlace& place, bool leave_mark) {
+Status FragmentService::remove(const block::FragmentPlace& place, block::Removal what) {
   const auto device = TRY(device_of(place.device));
-  if (leave_mark && !is_deleted(place)) {
-    const std::string note = wire::encode_fragment_note({.kind = wire::BlockKind::kDeleted});
-    const Status marked =
-        device->put(place.id, place.fragment | kDeletedMark, {}, {.extra = as_bytes(note)});
-    if (!marked.ok() && marked.code() != Code::kExists) return marked;
+  {
+    const os::Lock lock(admission_of(place.id));
+    if (what == block::Removal::kLeavingMark) TRY(put_mark(*device, place, kDeletedMark));
+    unsigned number = place.fragment;
+    if (what == block::Removal::kMark) number |= kDeletedMark;
+    if (what == block::Removal::kFence) number |= kFence;
+    TRY(device->remove(place.id, static_cast<uint16_t>(number)));
   }
-  TRY(device->remove(place.id, place.fragment));
   ++removals_;
   return device->sync();
+}
+
+Status FragmentService::fence(const block::FragmentPlace& place) {
+  const auto device = TRY(device_of(place.device));
+  if (is_kept(place.id)) {
+    return Error(Code::kBusy, "whoever puts object " + to_hex(place.id) + " may be at it still");
+  }
+  {
+    const os::Lock lock(admission_of(place.id));
+    if (device->find(place.id, place.fragment).ok()) {
+      return Error(Code::kExists, words_of(place) + " came before its fence");
+    }
+    TRY(put_mark(*device, place, kFence));
+  }
+  return device->sync();
+}
+
+void FragmentService::keep(BlockId object) {
+  const int64_t now_ns = clock_.monotonic_ns();
+  const os::Lock lock(mutex_);
+  std::erase_if(kept_, [&](const auto& each) { return each.second + grace_ns_ < now_ns; });
+  kept_[object] = now_ns;
+}
+
+// What was heard before this node started is not known.
+bool FragmentService::is_kept(BlockId object) {
+  const os::Lock lock(mutex_);
+  const auto found = kept_.find(object);
+  const int64_t heard_ns = found == kept_.end() ? begun_ns_ : found->second;
+  return clock_.monotonic_ns() - heard_ns < grace_ns_;
 }
 
 bool FragmentService::is_deleted(const block::FragmentPlace& place) {

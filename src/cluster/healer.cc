@@ -15,15 +15,8 @@ namespace {
 
 constexpr size_t kAskedMax = 10'000;
 constexpr size_t kGroupsPerRun = 256;
-constexpr uint32_t kPage = 10'000;
+constexpr size_t kSweepMax = 10'000;
 constexpr uint64_t kCleanBytes = 1 * kGiB;  // at a time
-constexpr int64_t kListLimitNs = 10'000'000'000;
-
-uint32_t first_placement(const wire::Pool& pool, uint64_t pg) {
-  // The least placement p with p * pg_count >> span_bits == pg.
-  const uint64_t scaled = pg << pool.span_bits;
-  return pool.first_placement + static_cast<uint32_t>((scaled + pool.pg_count - 1) / pool.pg_count);
-}
 
 }  // namespace
 
@@ -107,12 +100,13 @@ void Healer::forget_deleted() {
       for (const Duty& duty : duties) positions[duty.pg] = duty.position;
       for (size_t at = 0; at < duties.size() && !stopping(); at += kGroupsPerRun) {
         const size_t count = std::min(kGroupsPerRun, duties.size() - at);
-        const Found found = look(*view, pool, device, std::span(duties).subspan(at, count));
+        const Census found = look(*view, pool, device, std::span(duties).subspan(at, count));
         for (const BlockId id : found.deleted) {
           const auto position = positions.find(pool.pg_of(wire::placement_of(id)));
           if (position == positions.end()) continue;
           const auto fragment = static_cast<uint16_t>(position->second);
-          (void)fragments_.remove({.device = device, .id = id, .fragment = fragment}, false);
+          (void)fragments_.remove({.device = device, .id = id, .fragment = fragment},
+                                  block::Removal::kFragment);
         }
       }
     }
@@ -173,7 +167,7 @@ void Healer::heal_one(const block::FragmentPlace& place) {
     return;
   }
   // The others hold the block: this one may go before the new one is there.
-  if (damaged && !fragments_.remove(place, false).ok()) return;
+  if (damaged && !fragments_.remove(place, block::Removal::kFragment).ok()) return;
   if (!fragments_.store(place, made->note, bytes->view()).ok()) return;
   spdlog::warn("block {}, fragment {} was {} and is repaired: {}", to_hex(place.id), place.fragment,
                damaged ? "damaged" : "missing", note.error().context());
@@ -234,68 +228,18 @@ bool Healer::fill_device(const block::ClusterView& view, const wire::Pool& pool,
 }
 
 // What the other devices of these groups have. One that does not answer is left out.
-Healer::Found Healer::look(const block::ClusterView& view, const wire::Pool& pool,
-                           wire::DeviceNumber device, std::span<const Duty> run) {
-  const wire::PgTable& table = view.tables.at(pool.id);
-  const uint32_t first = first_placement(pool, run.front().pg);
-  const uint32_t last = first_placement(pool, uint64_t{run.back().pg} + 1) - 1;
-  std::set<wire::DeviceNumber> others;
-  for (const Duty& duty : run) {
-    others.insert(table.devices(duty.pg).begin(), table.devices(duty.pg).end());
-    others.insert(table.sources(duty.pg).begin(), table.sources(duty.pg).end());
-  }
-  Found found;
-  for (const wire::DeviceNumber other : others) {
-    if (other == device || !view.is_up(other)) continue;
-    const Status listed = list(view, other, first, last, [&](const block::ListedFragment& each) {
-      if ((each.fragment & block::kDeletedMark) != 0) {
-        found.deleted.insert(each.id);
-      } else {
-        found.has[each.id] |= 1u << each.fragment;
-      }
-    });
-    if (!listed.ok()) {
-      set_trouble(listed.error().to_string());
-      continue;
-    }
-    for (const Duty& duty : run) {
-      for (unsigned i = 0; i < table.n(); ++i) {
-        const wire::DeviceNumber source = table.sources(duty.pg)[i];
-        const wire::DeviceNumber holder =
-            source == wire::kNoDevice ? table.devices(duty.pg)[i] : source;
-        if (holder == other) found.listed[duty.pg] |= 1u << i;
-      }
-    }
-  }
-  return found;
-}
-
-Status Healer::list(const block::ClusterView& view, wire::DeviceNumber device, uint32_t first,
-                    uint32_t last, const std::function<void(const block::ListedFragment&)>& take) {
-  const wire::ClusterNode* const node = view.node_of(device);
-  if (node == nullptr) return Error(Code::kUnavailable, "a device is gone");
-  rpc::Client* const client = TRY(clients_.of(*node));
-  block::ListFragments call{.device = device,
-                            .first_placement = first,
-                            .last_placement = last,
-                            .limit = kPage,
-                            .min_epoch = view.map.epoch};
-  for (;;) {
-    const rpc::Reply reply =
-        TRY(client->call({.method = static_cast<uint16_t>(block::Method::kListFragments),
-                          .header = encode(call),
-                          .deadline_ns = clock_.monotonic_ns() + kListLimitNs}));
-    const auto page = TRY(block::decode_fragment_list(reply.payload.view()));
-    for (const block::ListedFragment& each : page) take(each);
-    if (page.size() < kPage) return {};
-    call.after = page.back().id;
-    call.after_fragment = page.back().fragment;
-  }
+Census Healer::look(const block::ClusterView& view, const wire::Pool& pool,
+                    wire::DeviceNumber device, std::span<const Duty> run) {
+  std::vector<uint32_t> pgs;
+  for (const Duty& duty : run) pgs.push_back(duty.pg);
+  Census census = take_census({clock_, clients_}, view, pool, pgs, device);
+  if (census.trouble) set_trouble(census.trouble->to_string());
+  return census;
 }
 
 bool Healer::fill_run(const block::ClusterView& view, const wire::Pool& pool,
                       wire::DeviceNumber device, std::span<const Duty> run) {
-  const Found found = look(view, pool, device, run);
+  const Census found = look(view, pool, device, run);
   std::map<uint32_t, Duty> duties;
   for (const Duty& duty : run) {
     const auto listed = found.listed.find(duty.pg);
@@ -317,8 +261,9 @@ bool Healer::fill_run(const block::ClusterView& view, const wire::Pool& pool,
     if (duty == duties.end()) return Failure();
     const block::FragmentPlace place{
         .device = device, .id = id, .fragment = static_cast<uint16_t>(duty->second.position)};
-    const Status filled =
-        found.deleted.contains(id) ? fragments_.remove(place, false) : fill(place);
+    const Status filled = found.deleted.contains(id)
+                              ? fragments_.remove(place, block::Removal::kFragment)
+                              : fill(place);
     if (filled.ok()) return Failure();
     set_trouble(filled.error().to_string());
     return Failure(pg);
@@ -385,14 +330,14 @@ void Healer::sweep() {
     std::vector<block::ListedFragment> gone;
     open.device->list([&](BlockId block, uint16_t fragment, const device::FragmentInfo&) {
       const auto location = view->locate(block);
-      const unsigned position = fragment & ~unsigned{block::kDeletedMark};
+      const unsigned position = fragment & ~unsigned{block::kDeletedMark | block::kFence};
       if (!location.ok() || position >= location->devices.size()) return true;
       const bool stays = location->devices[position] == number ||
                          location->sources[position] == number ||
                          location->devices[position] == wire::kNoDevice ||
                          location->sources[position] != wire::kNoDevice;
       if (!stays) gone.push_back({block, fragment});
-      return gone.size() < kPage && !stopping();
+      return gone.size() < kSweepMax && !stopping();
     });
     for (const block::ListedFragment& each : gone) {
       if (!open.device->remove(each.id, each.fragment).ok()) break;

@@ -10,10 +10,10 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "block/cluster_blocks.h"
+#include "cluster/census.h"
 #include "cluster/device_set.h"
 #include "cluster/fragment_service.h"
 #include "cluster/registry.h"
@@ -61,12 +61,6 @@ class Healer {
     unsigned position = 0;
     bool moving = false;  // has a source
   };
-  // What the devices of some groups have.
-  struct Found {
-    std::map<BlockId, uint32_t> has = {};  // by block: bit i for fragment i
-    std::set<BlockId> deleted = {};
-    std::map<uint32_t, uint32_t> listed = {};  // by group: bit i where fragment i's device answered
-  };
 
   void run();
   bool wait_for_work();
@@ -80,10 +74,8 @@ class Healer {
                    wire::DeviceNumber device);
   bool fill_run(const block::ClusterView& view, const wire::Pool& pool, wire::DeviceNumber device,
                 std::span<const Duty> run);
-  Found look(const block::ClusterView& view, const wire::Pool& pool, wire::DeviceNumber device,
-             std::span<const Duty> run);
-  Status list(const block::ClusterView& view, wire::DeviceNumber device, uint32_t first,
-              uint32_t last, const std::function<void(const block::ListedFragment&)>& take);
+  Census look(const block::ClusterView& view, const wire::Pool& pool, wire::DeviceNumber device,
+              std::span<const Duty> run);
   Status fill(const block::FragmentPlace& place);
   void sweep();
   void clean(device::Device& device);

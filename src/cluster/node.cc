@@ -115,10 +115,19 @@ Status Node::serve() {
   clients_ = std::make_unique<block::NodeClients>(host_.clock, security_);
   blocks_ =
       std::make_unique<block::ClusterBlocks>(host_.clock, host_.random, *registry_, *clients_);
+  const auto grace_ns = static_cast<int64_t>(config.scrub_grace_s) * 1'000'000'000;
   fragments_ = std::make_unique<FragmentService>(
-      *devices_, *registry_, [this](const block::FragmentPlace& place) { healer_->ask(place); });
+      host_.clock, *devices_, *registry_,
+      [this](const block::FragmentPlace& place) { healer_->ask(place); }, grace_ns);
   healer_ = std::make_unique<Healer>(host_.clock, *registry_, *blocks_, *clients_, *devices_,
                                      *fragments_);
+  scrubber_ = std::make_unique<Scrubber>(Scrubber::Parts{.clock = host_.clock,
+                                                         .views = *registry_,
+                                                         .blocks = *blocks_,
+                                                         .clients = *clients_,
+                                                         .devices = *devices_,
+                                                         .fragments = *fragments_},
+                                         ScrubberOptions{.grace_ns = grace_ns});
   if (!config.etcd_client_address.empty()) {
     etcd_members_ = TRY(EtcdMembers::open({.clock = host_.clock,
                                            .files = files_,
@@ -134,6 +143,7 @@ Status Node::serve() {
                                                 .devices = *devices_,
                                                 .fragments = *fragments_,
                                                 .healer = *healer_,
+                                                .scrubber = *scrubber_,
                                                 .clients = *clients_,
                                                 .etcd_members = etcd_members_.get(),
                                                 .stop = [this] { wake_->wake(); }});
@@ -154,6 +164,7 @@ Status Node::serve() {
     wake_->wake();
   });
   healer_->start();
+  scrubber_->start();
   registry_->announce(config.node);
   if (etcd_members_) etcd_members_->start();
   spdlog::info("node {} of cluster {} listens at {}", to_hex(config.node), to_hex(config.cluster),
@@ -207,6 +218,7 @@ Status Node::run() {
   registry_->set_listener({});
   if (etcd_members_) etcd_members_->stop();
   registry_->withdraw();
+  scrubber_->stop();
   healer_->stop();
   server_->stop();
   const Status closed = devices_->close();

@@ -18,6 +18,7 @@
 #include "cluster/healer.h"
 #include "cluster/node_files.h"
 #include "cluster/own_member.h"
+#include "cluster/scrubber.h"
 #include "node/control_server.h"
 #include "node/wake.h"
 #include "rpc/server.h"
@@ -69,6 +70,7 @@ class Node {
   std::unique_ptr<block::ClusterBlocks> blocks_;
   std::unique_ptr<FragmentService> fragments_;
   std::unique_ptr<Healer> healer_;
+  std::unique_ptr<Scrubber> scrubber_;
   std::unique_ptr<EtcdMembers> etcd_members_;  // null where etcd is another's
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<rpc::Server> server_;

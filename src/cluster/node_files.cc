@@ -41,6 +41,7 @@ Json json_of(const NodeConfig& config) {
           {"etcd_members", config.etcd_members},
           {"etcd_joins", config.etcd_joins},
           {"etcd_grace_s", config.etcd_grace_s},
+          {"scrub_grace_s", config.scrub_grace_s},
           {"devices", config.devices},
           {"enrolled", config.enrolled}};
 }
@@ -64,8 +65,11 @@ Result<NodeConfig> config_of(const Json& json) {
   config.etcd_peer_address = TRY(fields.text("etcd_peer_address"));
   config.etcd_members = TRY(fields.texts("etcd_members"));
   config.etcd_joins = TRY(fields.flag("etcd_joins"));
-  const auto grace_s = TRY(fields.optional_number("etcd_grace_s"));
-  config.etcd_grace_s = std::min(grace_s.value_or(config.etcd_grace_s), kMaxGraceS);
+  for (const auto& [name, grace_s] : {std::pair("etcd_grace_s", &config.etcd_grace_s),
+                                      std::pair("scrub_grace_s", &config.scrub_grace_s)}) {
+    const auto given = TRY(fields.optional_number(name));
+    *grace_s = std::min(given.value_or(*grace_s), kMaxGraceS);
+  }
   config.devices = TRY(fields.texts("devices"));
   config.enrolled = TRY(fields.texts("enrolled"));
   TRY(fields.finish());

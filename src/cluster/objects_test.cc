@@ -195,7 +195,7 @@ TEST(Get, OfDamagedBytesIsRightAndAsksForHealing) {
   const BlockId id = rig.put(bytes).take();
   // The same place with other bytes, sound for the device: only its writer's sum tells.
   const block::FragmentPlace place{.device = {2}, .id = id, .fragment = 1};
-  ASSERT_TRUE(rig.nodes[1]->service->remove(place, false).ok());
+  ASSERT_TRUE(rig.nodes[1]->service->remove(place, block::Removal::kFragment).ok());
   const std::string other(16'384, 'x');
   const wire::FragmentNote note{.code = kFourTwo, .block_bytes = kPart - 1, .fragment_xxh64 = 4711};
   const ByteView payload = as_bytes(other);

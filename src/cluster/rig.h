@@ -130,6 +130,7 @@ class ClusterRig {
   static constexpr wire::ClusterId kCluster{7, 7};
   block::ClusterBlocksOptions options{.write_limit_ns = 2'000'000'000,
                                       .read_limit_ns = 5'000'000'000};
+  static constexpr int64_t grace_ns = 50'000'000;
   os::TempDirectory directory;
   std::vector<std::unique_ptr<TestNode>> nodes;
   TestViews views;
@@ -149,11 +150,13 @@ class ClusterRig {
     node->devices = std::make_unique<DeviceSet>(host, kCluster);
     ASSERT_TRUE(node->devices->open(node->path).ok());
     node->service = std::make_unique<FragmentService>(
-        *node->devices, views, [raw = node.get()](const block::FragmentPlace& place) {
+        os::real_clock(), *node->devices, views,
+        [raw = node.get()](const block::FragmentPlace& place) {
           const os::Lock lock(raw->mutex);
           raw->to_heal.push_back(place);
           raw->changed.notify_all();
-        });
+        },
+        grace_ns);
     node->service->open_for_reads();
     serve(*node, 0);
     view.map.nodes.push_back(

@@ -29,7 +29,7 @@ struct FragmentNote {
   uint32_t block_bytes = 0;
   uint64_t fragment_xxh64 = 0;  // of the whole fragment, by whoever wrote it: checked end to end
   BlockId object = {};          // of a part: the object it belongs to; else zero
-  Timestamp written = {};       // by the writer's clock
+  Timestamp written = {};       // by the clock of the node that took it first
   friend bool operator==(const FragmentNote&, const FragmentNote&) = default;
 };
 
