@@ -92,6 +92,7 @@ void BlockPut::send(const ClusterView& view, const Location& location) {
                  .deadline_ns = deadline_ns},
                 i);
   }
+  calls.wait_for_all(deadline_ns);
   while (auto finished = calls.next(deadline_ns)) {
     Piece& piece = pieces_[finished->tag];
     piece.done = finished->result.ok();

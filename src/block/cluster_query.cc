@@ -180,6 +180,7 @@ std::vector<Asked> ClusterBlocks::remove_from(const ClusterView& view, BlockId i
                  .insist = true},
                 i);
   }
+  calls.wait_for_all(deadline_ns);
   while (auto finished = calls.next(deadline_ns)) {
     removed[finished->tag] = finished->result.ok();
     if (!finished->result.ok()) words = finished->result.error().context();

@@ -17,12 +17,6 @@ std::string words_of(const block::FragmentPlace& place) {
   return fmt::format("block {}, fragment {}", to_hex(place.id), place.fragment);
 }
 
-// Sync is for the put itself: what was stored by another call before may not be durable yet.
-Status sync_if_stored(device::Device& device, const Status& stored) {
-  TRY(stored);
-  return device.sync();
-}
-
 Result<wire::FragmentNote> note_of(const device::Fragment& fragment,
                                    const block::FragmentPlace& place) {
   Result<wire::FragmentNote> note = wire::decode_fragment_note(fragment.descriptor().extra);
@@ -58,18 +52,8 @@ Result<std::shared_ptr<device::Device>> FragmentService::device_of(wire::DeviceN
 
 Result<rpc::Answer> FragmentService::handle(rpc::ServerCall& call) {
   switch (static_cast<block::Method>(call.method)) {
-    case block::Method::kPutFragment: {
-      auto given = TRY(block::decode_put_fragment(call.header));
-      // Garbage is told by its age, so whose clock goes wrong must not matter.
-      given.note.written = clock_.now();
-      // The writer may know more of the map than this node does.
-      if (views_.view()->map.epoch < given.epoch) TRY(views_.refresh());
-      TRY(check_owner(given.place));
-      TRY(put(given, call.payload.view(), call.payload_xxh64));
-      // If the group moved meanwhile, whoever fills its new device may not have seen this one.
-      TRY(check_owner(given.place));
-      return rpc::Answer{};
-    }
+    case block::Method::kPutFragment:
+      return put(call);
     case block::Method::kGetFragment:
       if (!open_for_reads_) {
         return Error(Code::kUnavailable, "the node still asks what was deleted while it was away");
@@ -106,13 +90,38 @@ Status FragmentService::check_owner(const block::FragmentPlace& place) {
   return Error(Code::kUnavailable, words_of(place) + " belongs to another device by now");
 }
 
+// Answered when it is durable: until then no thread is kept.
+Result<rpc::Answer> FragmentService::put(rpc::ServerCall& call) {
+  auto given = TRY(block::decode_put_fragment(call.header));
+  // Garbage is told by its age, so whose clock goes wrong must not matter.
+  given.note.written = clock_.now();
+  // The writer may know more of the map than this node does.
+  if (views_.view()->map.epoch < given.epoch) TRY(views_.refresh());
+  TRY(check_owner(given.place));
+  const auto device = TRY(write(given, call.payload.view(), call.payload_xxh64));
+  durable_.add(device, [this, place = given.place, reply = call.defer()](const Status& synced) {
+    // If the group moved meanwhile, whoever fills its new device may not have seen this one.
+    const Status done = synced.ok() ? check_owner(place) : synced;
+    reply(done.ok() ? Result<rpc::Answer>(rpc::Answer{}) : done.error());
+  });
+  return rpc::Answer{};
+}
+
 Status FragmentService::put(const block::PutFragment& call, ByteView payload,
                             uint64_t payload_xxh64) {
+  const auto device = TRY(write(call, payload, payload_xxh64));
+  return device->sync();
+}
+
+// Readable on return, and durable when the device is synced.
+Result<std::shared_ptr<device::Device>> FragmentService::write(const block::PutFragment& call,
+                                                               ByteView payload,
+                                                               uint64_t payload_xxh64) {
   const block::FragmentPlace& place = call.place;
   if (payload_xxh64 != call.note.fragment_xxh64) {
     return Error(Code::kCorrupt, words_of(place) + " came other than it was sent");
   }
-  const auto device = TRY(device_of(place.device));
+  auto device = TRY(device_of(place.device));
   const Status stored = admit(*device, call, payload);
   if (!stored.ok() && stored.code() == Code::kExists) {
     // Sent twice, because the first answer did not arrive.
@@ -120,13 +129,13 @@ Status FragmentService::put(const block::PutFragment& call, ByteView payload,
     const wire::FragmentNote has = TRY(note_of(there, place));
     const bool same =
         there.payload_bytes() == payload.size() && has.fragment_xxh64 == call.note.fragment_xxh64;
-    if (!same) return stored;
-    return device->sync();
+    if (!same) return stored.error();
+    return device;
   }
-  TRY(sync_if_stored(*device, stored));
+  TRY(stored);
   ++puts_;
   put_bytes_ += payload.size();
-  return {};
+  return device;
 }
 
 Status FragmentService::admit(device::Device& device, const block::PutFragment& call,

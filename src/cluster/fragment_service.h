@@ -10,6 +10,7 @@
 #include "block/cluster_calls.h"
 #include "block/cluster_view.h"
 #include "cluster/device_set.h"
+#include "cluster/durable_queue.h"
 #include "os/clock.h"
 #include "os/mutex.h"
 #include "rpc/server.h"
@@ -56,6 +57,9 @@ class FragmentService {
 
  private:
   Result<std::shared_ptr<device::Device>> device_of(wire::DeviceNumber number);
+  Result<rpc::Answer> put(rpc::ServerCall& call);
+  Result<std::shared_ptr<device::Device>> write(const block::PutFragment& call, ByteView payload,
+                                                uint64_t payload_xxh64);
   Status admit(device::Device& device, const block::PutFragment& call, ByteView payload);
   bool is_kept(BlockId object);
   os::Mutex& admission_of(BlockId id) { return admissions_[id.low % admissions_.size()]; }
@@ -80,6 +84,7 @@ class FragmentService {
   std::atomic<uint64_t> removals_ = 0;
   std::atomic<uint64_t> put_bytes_ = 0;
   std::atomic<uint64_t> get_bytes_ = 0;
+  DurableQueue durable_;  // ends first: it uses the rest
 };
 
 }  // namespace nacre::cluster

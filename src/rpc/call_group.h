@@ -33,17 +33,22 @@ class CallGroup {
   // The next answer, by the order of coming; none when `until_ns` has passed (0: waits for ever) or
   // nothing is outstanding.
   std::optional<Finished> next(int64_t until_ns);
+  // Waits until all have come, or `until_ns` has passed. Waking once is cheaper than for each.
+  void wait_for_all(int64_t until_ns);
 
  private:
   struct Shared {
     os::Mutex mutex;
     os::CondVar changed;
     std::deque<Finished> finished GUARDED_BY(mutex);
+    size_t wanted GUARDED_BY(mutex) = 0;  // of them, by who waits; 0: nobody does
   };
   struct Started {
     Client* client;
     uint64_t call;
   };
+
+  void wait_for(size_t count, int64_t until_ns) REQUIRES(shared_->mutex);
 
   os::Clock& clock_;
   const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();

@@ -16,9 +16,16 @@ class IncomingCall final : public ServerCall {
  public:
   bool is_cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  Reply defer() override {
+    is_deferred_ = true;
+    return make_reply();
+  }
+  bool is_deferred() const { return is_deferred_; }
+  std::function<Reply()> make_reply;
 
  private:
   std::atomic<bool> cancelled_ = false;
+  bool is_deferred_ = false;
 };
 
 // One client. Its calls may outlive the reading of it, so it is shared with them.
@@ -64,7 +71,8 @@ struct Server::State {
   Status serve(const std::shared_ptr<Connection>& connection);
   bool take(const std::shared_ptr<Connection>& connection, IncomingFrame incoming);
   void accept_call(const std::shared_ptr<Connection>& connection, IncomingFrame incoming);
-  void handle(Connection& connection, uint64_t number, IncomingCall& call);
+  void handle(const std::shared_ptr<Connection>& connection, uint64_t number, IncomingCall& call);
+  ServerCall::Reply defer(const std::shared_ptr<Connection>& connection, uint64_t number);
   void answer(Connection& connection, uint64_t number, Result<Answer> result);
   void reap() REQUIRES(mutex);
   void stop();
@@ -79,7 +87,10 @@ struct Server::State {
   std::atomic<uint64_t> overloaded = 0;
   std::atomic<uint64_t> refused = 0;
   std::atomic<bool> stopping = false;
-  os::Mutex mutex;  // guards the list of sessions
+  os::Mutex deferred_mutex;  // a leaf
+  os::CondVar none_deferred;
+  uint64_t deferred GUARDED_BY(deferred_mutex) = 0;  // calls that are answered later
+  os::Mutex mutex;                                   // guards the list of sessions
   std::list<std::unique_ptr<Session>> sessions GUARDED_BY(mutex);
   os::Thread acceptor;
 };
@@ -206,25 +217,39 @@ void Server::State::accept_call(const std::shared_ptr<Connection>& connection,
     if (!connection->calls.emplace(number, call).second) return;  // a number used twice
   }
   std::function<void()> work = [this, connection, number, call] {
-    handle(*connection, number, *call);
+    handle(connection, number, *call);
   };
   if (pool.submit(work, bytes)) return;
   ++overloaded;
   answer(*connection, number, Error(Code::kOverloaded, "the node has too much to do"));
 }
 
-void Server::State::handle(Connection& connection, uint64_t number, IncomingCall& call) {
-  if (call.is_cancelled()) return answer(connection, number, Error(Code::kCancelled));
+void Server::State::handle(const std::shared_ptr<Connection>& connection, uint64_t number,
+                           IncomingCall& call) {
+  if (call.is_cancelled()) return answer(*connection, number, Error(Code::kCancelled));
   if (call.deadline_ns != 0 && clock.monotonic_ns() >= call.deadline_ns) {
-    return answer(connection, number, Error(Code::kTimeout, "the node came to it too late"));
+    return answer(*connection, number, Error(Code::kTimeout, "the node came to it too late"));
   }
   if (call.peer.role == Role::kGuest && !service.guests_may(call.method)) {
-    return answer(connection, number,
+    return answer(*connection, number,
                   Error(Code::kAccess,
                         "without a certificate of the cluster nothing but joining "
                         "is allowed"));
   }
-  answer(connection, number, service.handle(call));
+  call.make_reply = [&] { return defer(connection, number); };
+  Result<Answer> result = service.handle(call);
+  if (!call.is_deferred()) answer(*connection, number, std::move(result));
+}
+
+ServerCall::Reply Server::State::defer(const std::shared_ptr<Connection>& connection,
+                                       uint64_t number) {
+  const os::Lock lock(deferred_mutex);
+  ++deferred;
+  return [this, connection, number](Result<Answer> result) {
+    answer(*connection, number, std::move(result));
+    const os::Lock done(deferred_mutex);
+    if (--deferred == 0) none_deferred.notify_all();
+  };
 }
 
 void Server::State::answer(Connection& connection, uint64_t number, Result<Answer> result) {
@@ -263,6 +288,10 @@ void Server::State::stop() {
   }
   for (const auto& each : open) each->outbox.send({.kind = wire::FrameKind::kGoAway}, {}, {});
   pool.stop();
+  {
+    const os::Lock lock(deferred_mutex);
+    while (deferred != 0) none_deferred.wait(deferred_mutex);
+  }
   const int64_t until_ns = clock.monotonic_ns() + options.farewell_limit_ns;
   for (const auto& each : open) {
     each->outbox.drain(std::max<int64_t>(1, until_ns - clock.monotonic_ns()));

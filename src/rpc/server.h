@@ -35,6 +35,10 @@ class ServerCall {
   int64_t deadline_ns = 0;  // by the monotonic clock; 0: none
   // The client does not wait any more: what is done is done for nobody.
   virtual bool is_cancelled() const = 0;
+  // The handler's result does not count: what this gives is to be called once instead, by any
+  // thread, with the call's answer. A server that stops waits for it.
+  using Reply = std::function<void(Result<Answer>)>;
+  virtual Reply defer() = 0;
 };
 
 struct ServerOptions {
