@@ -15,14 +15,14 @@ _nacre_options() {
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
     'node start')
-      echo '--data --listen --advertise --zone --name --etcd-grace --scrub-grace --no-device -f' \
-        '--foreground --etcd --insecure'
+      echo '--data --listen --advertise --zone --name --etcd-grace --out-after --scrub-grace' \
+        '--no-device -f --foreground --etcd --insecure'
       ;;
-    'node join') echo '--data --listen --advertise --zone --name --etcd-grace --scrub-grace --no-device -f' \
-      '--foreground' ;;
+    'node join') echo '--data --listen --advertise --zone --name --etcd-grace --out-after --scrub-grace' \
+      '--no-device -f --foreground' ;;
     'node token') echo '--data --ttl --client' ;;
     'node list' | 'node status') echo '--data --json' ;;
-    'node stop') echo '--data' ;;
+    'node forget' | 'node stop') echo '--data' ;;
     'device add') echo '--data --size --force --json' ;;
     'device list' | 'device query') echo '--data --json' ;;
     'device remove') echo '--data --failed' ;;
@@ -45,7 +45,7 @@ _nacre() {
     volume) choices='create' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
-    node) choices='start join token list status stop' ;;
+    node) choices='start join token list status forget stop' ;;
     device) choices='add list query remove' ;;
     cluster) choices='status login simulate' ;;
     completion) choices='bash zsh fish' ;;

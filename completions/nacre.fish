@@ -78,7 +78,7 @@ complete -c nacre -n $in -l repair -d 'Mend what can be mended'
 complete -c nacre -n '__fish_seen_subcommand_from forget' -l yes -d 'Do not ask'
 
 set -l node '__fish_seen_subcommand_from node; and __fish_seen_subcommand_from'
-set -l actions start join token list status stop
+set -l actions start join token list status forget stop
 complete -c nacre -f -n "__nacre_action node $actions" -a start \
     -d 'Start a node; the first makes the cluster'
 complete -c nacre -f -n "__nacre_action node $actions" -a join \
@@ -87,12 +87,15 @@ complete -c nacre -f -n "__nacre_action node $actions" -a token \
     -d 'Print a token with which a node joins'
 complete -c nacre -f -n "__nacre_action node $actions" -a list -d 'List the nodes of the cluster'
 complete -c nacre -f -n "__nacre_action node $actions" -a status -d 'Show what the node does'
+complete -c nacre -f -n "__nacre_action node $actions" -a forget \
+    -d 'Forget a node that is gone for good'
 complete -c nacre -f -n "__nacre_action node $actions" -a stop -d "End the node's process"
 set -l in "$node start join"
 complete -c nacre -n $in -l listen -x -d 'HOST:PORT to serve at'
 complete -c nacre -n $in -l advertise -x -d 'HOST:PORT that others reach it at'
 complete -c nacre -n $in -l zone -x -d 'What fails together: a rack, a room'
 complete -c nacre -n $in -l etcd-grace -x -a '5m 1h' -d 'Until a lost member of etcd is replaced'
+complete -c nacre -n $in -l out-after -x -a '30m never' -d 'Until others make its fragments anew'
 complete -c nacre -n $in -l scrub-grace -x -a '1h 1d' -d 'How long garbage is left alone'
 complete -c nacre -n $in -l name -x -d 'For people'
 complete -c nacre -n $in -l no-device -d 'Do not begin with a device in the data directory'

@@ -21,7 +21,7 @@ Location ClusterView::group(const wire::Pool& pool, uint32_t pg) const {
 
 const wire::ClusterNode* ClusterView::node_of(wire::DeviceNumber device) const {
   const wire::ClusterDevice* const found = map.find_device(device);
-  if (found == nullptr || found->state == wire::DeviceState::kFailed) return nullptr;
+  if (found == nullptr || is_gone(found->state)) return nullptr;
   return map.find_node(found->node);
 }
 

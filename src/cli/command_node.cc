@@ -30,12 +30,14 @@ struct StartArguments {
   std::string etcd = "supervised";
   std::string etcd_grace;
   std::string scrub_grace;
+  std::string out_after;
   bool foreground = false;
 };
 
 struct AskArguments {
   std::string data;
   std::string ttl = "24h";
+  std::string node;
   bool client = false;
   bool json = false;
 };
@@ -52,6 +54,7 @@ Status adapt(cluster::NodeFiles& files, cluster::NodeConfig config,
   if (!wishes.zone.empty()) config.zone = wishes.zone;
   if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
   if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
+  if (wishes.out_after_s) config.out_after_s = *wishes.out_after_s;
   TRY(cluster::check_addresses(config.listen, config.advertise, config.insecure));
   const wire::ClusterMap alone{.cluster = config.cluster,
                                .epoch = 1,
@@ -150,6 +153,11 @@ Status start(const StartArguments& arguments) {
   given.data = TRY(absolute_path(given.data));
   TRY(read_seconds(given.etcd_grace, given.wishes.etcd_grace_s));
   TRY(read_seconds(given.scrub_grace, given.wishes.scrub_grace_s));
+  if (given.out_after == "never") {
+    given.wishes.out_after_s = 0;
+  } else if (!given.out_after.empty()) {
+    TRY(read_seconds(given.out_after, given.wishes.out_after_s.emplace()));
+  }
   if (given.etcd != "supervised") {
     for (size_t at = 0; at <= given.etcd.size();) {
       const size_t comma = std::min(given.etcd.find(',', at), given.etcd.size());
@@ -197,6 +205,11 @@ Status list(const AskArguments& given) {
   return {};
 }
 
+Status forget(const AskArguments& given) {
+  TRY(ask_node(given.data, {"node_forget", {{"node", given.node}}}));
+  return {};
+}
+
 Status status(const AskArguments& given) {
   const node::Json answer = TRY(ask_node(given.data, {"node_status"}));
   if (given.json) {
@@ -241,6 +254,10 @@ void add_start_options(CLI::App& command, StartArguments& given) {
   command.add_option("--etcd-grace", given.etcd_grace,
                      "How long a node with a member of etcd may be gone until another one takes "
                      "over; default: 5m");
+  command.add_option(
+      "--out-after", given.out_after,
+      "How long a node may be down until others make its fragments anew, or `never`; "
+      "default: 30m");
   command.add_option("--scrub-grace", given.scrub_grace,
                      "How long what looks like garbage of writers that died is left alone, and "
                      "between looks for it; default: 1h");
@@ -303,6 +320,11 @@ void add_node(CLI::App& program, int& exit_code) {
   CLI::App& status_command = add("status", "Show what the node does", status);
   status_command.add_flag("--json", given->json, "For scripts");
   status_command.footer("Example:\n  nacre node status --data /srv/node1");
+  CLI::App& forget_command = add("forget", "Forget a node that is gone for good", forget);
+  forget_command.add_option("ID", given->node, "As `nacre node list` shows it")->required();
+  forget_command.footer(
+      "It must be down and have no devices: `nacre device remove ID --failed` gives up each.\n\n"
+      "Example:\n  nacre node forget 5a0e3a4b2f0c4f0e8f9b1a2c3d4e5f60 --data /srv/node1");
   CLI::App& stop_command = add("stop", "End the node's process; `start` starts it again",
                                [](const AskArguments& asked) { return stop_node(asked.data); });
   stop_command.footer("Example:\n  nacre node stop --data /srv/node1");

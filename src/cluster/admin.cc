@@ -4,6 +4,7 @@
 #include <set>
 
 #include "block/cluster_calls.h"
+#include "cluster/ids.h"
 #include "cluster/layout_changes.h"
 #include "rpc/call_group.h"
 #include "rpc/join_token.h"
@@ -36,6 +37,7 @@ Result<Json> Admin::handle(const node::Request& request, node::Events&) {
   node::Arguments arguments(request.arguments);
   const std::string& command = request.command;
   if (command == "node_token") return node_token(arguments);
+  if (command == "node_forget") return node_forget(arguments);
   if (command == "device_query") return device_query(arguments);
   if (command == "device_add") return device_add(arguments);
   if (command == "device_remove") return device_remove(arguments);
@@ -67,6 +69,17 @@ Result<Json> Admin::node_list() {
                      {"devices", devices}});
   }
   return Json{{"nodes", std::move(nodes)}};
+}
+
+// One that runs would only enter itself again.
+Result<Json> Admin::node_forget(node::Arguments& arguments) {
+  const auto id = TRY(parse_id<wire::NodeId>(TRY(arguments.text("node"))));
+  TRY(arguments.finish());
+  if (parts_.registry.view()->up.contains(id)) {
+    return Error(Code::kBusy, "node " + to_hex(id) + " is up; `nacre node stop` it first");
+  }
+  TRY(parts_.registry.change([&](ClusterState& state) { return forget_node(state, id); }));
+  return Json{{"id", to_hex(id)}};
 }
 
 Result<Json> Admin::node_status() {

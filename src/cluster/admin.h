@@ -3,6 +3,7 @@
 // node/protocol.h. Safe from any thread.
 //
 //   node_list                    nodes of the cluster
+//   node_forget {node}           one that is gone for good
 //   node_status                  this node
 //   node_token {ttl_s, client}   a join token
 //   node_stop                    ends the process
@@ -56,6 +57,7 @@ class Admin {
 
  private:
   Result<node::Json> node_list();
+  Result<node::Json> node_forget(node::Arguments& arguments);
   Result<node::Json> node_status();
   Result<node::Json> node_token(node::Arguments& arguments);
   Result<node::Json> cluster_status();

@@ -25,6 +25,8 @@ const char* name_of(wire::DeviceState state) {
       return "leaving";
     case wire::DeviceState::kFailed:
       return "failed";
+    case wire::DeviceState::kOut:
+      return "out";
   }
   return "unknown";
 }
@@ -185,6 +187,14 @@ Status Admin::settle() {
     }
   }
   if (!fresh.empty()) TRY(enroll(fresh));
+  const bool out = std::ranges::any_of(view->map.devices, [&](const wire::ClusterDevice& device) {
+    return device.node == config.node && device.state == wire::DeviceState::kOut;
+  });
+  if (out) {
+    spdlog::warn("this node was away for so long that it was given up; its devices are in again");
+    TRY(parts_.registry.change(
+        [&](ClusterState& state) { return set_node_out(state, config.node, false); }));
+  }
   // Nobody else changes these.
   return parts_.config.change([&](NodeConfig& to) {
     to.devices = config.devices;

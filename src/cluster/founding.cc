@@ -48,6 +48,7 @@ Result<NodeConfig> config_of(device::Host host, NodeFiles& files, const NodeWish
                     .etcd = wishes.etcd};
   if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
   if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
+  if (wishes.out_after_s) config.out_after_s = *wishes.out_after_s;
   return config;
 }
 

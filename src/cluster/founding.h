@@ -21,8 +21,9 @@ struct NodeWishes {
   std::vector<std::string> etcd = {};  // endpoints of an etcd that is there; empty: run one
   uint64_t etcd_grace_s = 0;           // NodeConfig's; 0: the usual
   uint64_t scrub_grace_s = 0;          // likewise
-  bool insecure = false;               // no TLS; on loopback alone
-  bool no_device = false;              // do not begin with a device in the data directory
+  std::optional<uint64_t> out_after_s = {};
+  bool insecure = false;   // no TLS; on loopback alone
+  bool no_device = false;  // do not begin with a device in the data directory
 };
 
 // Whether a node may listen and be reached there. kInvalid says what is wrong.

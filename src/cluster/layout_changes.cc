@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "place/health.h"
 #include "place/layout.h"
 #include "place/pool.h"
 #include "place/react.h"
@@ -41,6 +42,22 @@ Status put_node(ClusterState& state, const wire::ClusterNode& node) {
   return react(state);
 }
 
+Status forget_node(ClusterState& state, wire::NodeId node) {
+  const auto has = std::ranges::count(state.map.devices, node, &wire::ClusterDevice::node);
+  if (has != 0) {
+    return Error(Code::kBusy,
+                 fmt::format("node {} has {} device{}; `nacre device remove` lets go of "
+                             "what it has",
+                             to_hex(node), has, has == 1 ? "" : "s"));
+  }
+  const auto known = std::ranges::find(state.map.nodes, node, &wire::ClusterNode::id);
+  if (known == state.map.nodes.end()) {
+    return Error(Code::kNotFound, "there is no node " + to_hex(node));
+  }
+  state.map.nodes.erase(known);
+  return react(state);
+}
+
 Status add_device(ClusterState& state, wire::DeviceId id, wire::NodeId node,
                   uint64_t weight_bytes) {
   wire::ClusterDevice* const known = find_device(state, id);
@@ -65,6 +82,38 @@ Status set_device_state(ClusterState& state, wire::DeviceId id, wire::DeviceStat
   return react(state);
 }
 
+bool can_do_without(const ClusterState& state, wire::NodeId node, const place::IsUp& is_up) {
+  std::set<wire::NodeId> nodes;
+  std::set<wire::NodeId> others;
+  size_t other_devices = 0;
+  for (const wire::ClusterDevice& device : state.map.devices) {
+    if (device.state != wire::DeviceState::kIn) continue;
+    nodes.insert(device.node);
+    if (device.node == node || !is_up(device.number)) continue;
+    others.insert(device.node);
+    ++other_devices;
+  }
+  if (2 * others.size() <= nodes.size()) return false;
+  for (const wire::Pool& pool : state.map.pools) {
+    const size_t n = pool.code.n();
+    if (other_devices < n || std::min(others.size(), n) < std::min(nodes.size(), n)) return false;
+    const place::PoolHealth health = place::health_of(state.tables.at(pool.id), pool.code, is_up);
+    if (health.worst() == place::PgState::kUnavailable) return false;
+  }
+  return true;
+}
+
+Status set_node_out(ClusterState& state, wire::NodeId node, bool out) {
+  using enum wire::DeviceState;
+  bool changed = false;
+  for (wire::ClusterDevice& device : state.map.devices) {
+    if (device.node != node || device.state != (out ? kIn : kOut)) continue;
+    device.state = out ? kOut : kIn;
+    changed = true;
+  }
+  return changed ? react(state) : Status();
+}
+
 Status forget_empty_devices(ClusterState& state) {
   std::set<wire::DeviceNumber> used;
   for (const auto& [pool, table] : state.tables) {
@@ -74,7 +123,9 @@ Status forget_empty_devices(ClusterState& state) {
     }
   }
   std::erase_if(state.map.devices, [&](const wire::ClusterDevice& device) {
-    return device.state != wire::DeviceState::kIn && !used.contains(device.number);
+    const bool stays =
+        device.state == wire::DeviceState::kIn || device.state == wire::DeviceState::kOut;
+    return !stays && !used.contains(device.number);
   });
   return {};
 }

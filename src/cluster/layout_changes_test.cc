@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cluster/founding.h"
 #include "cluster/ids.h"
@@ -54,6 +55,43 @@ TEST(LayoutChanges, ANewDeviceGetsItsShareFromTheOthers) {
   ASSERT_TRUE(add_device(state, {2, 7}, {1, 7}, 1 << 30).ok());
   const uint64_t all = uint64_t{state.tables.at(1).size()} * 6;
   EXPECT_NEAR(static_cast<double>(groups_of(state, {7})), static_cast<double>(all) / 7, 2);
+}
+
+place::IsUp without(std::set<uint32_t> down) {
+  return
+      [down = std::move(down)](wire::DeviceNumber device) { return !down.contains(device.value); };
+}
+
+TEST(LayoutChanges, ANodeThatIsOutCountsAsGoneUntilItIsBack) {
+  ClusterState state = state_of(7, {4, 2});
+  const uint64_t before = groups_of(state, {3});
+  EXPECT_TRUE(can_do_without(state, {1, 3}, without({3})));
+  ASSERT_TRUE(set_node_out(state, {1, 3}, true).ok());
+  ASSERT_TRUE(forget_empty_devices(state).ok());
+  EXPECT_EQ(groups_of(state, {3}), 0u);
+  ASSERT_NE(state.map.find_device({3}), nullptr);
+  EXPECT_EQ(wire::fault_of(state.map), "");
+  ASSERT_TRUE(set_node_out(state, {1, 3}, false).ok());
+  EXPECT_NEAR(static_cast<double>(groups_of(state, {3})), static_cast<double>(before), 2);
+}
+
+TEST(LayoutChanges, WhatCannotBeMadeElsewhereIsNotGivenUp) {
+  // Nobody else could take its fragments.
+  EXPECT_FALSE(can_do_without(state_of(6, {4, 2}), {1, 3}, without({3})));
+  // Three more are away, and their fragments may be all that is left of some blocks.
+  EXPECT_TRUE(can_do_without(state_of(10, {4, 2}), {1, 3}, without({3, 4})));
+  EXPECT_FALSE(can_do_without(state_of(10, {4, 2}), {1, 3}, without({3, 4, 5})));
+  // Half of the nodes cannot tell that they are not the ones cut off.
+  EXPECT_FALSE(can_do_without(state_of(4, {1, 1}), {1, 3}, without({3, 4})));
+}
+
+TEST(LayoutChanges, ANodeWithoutDevicesCanBeForgotten) {
+  ClusterState state = state_of(6, {4, 2});
+  EXPECT_EQ(forget_node(state, {1, 3}).code(), Code::kBusy);
+  EXPECT_EQ(forget_node(state, {1, 9}).code(), Code::kNotFound);
+  ASSERT_TRUE(put_node(state, {.id = {1, 9}, .name = "n", .addresses = {"a:1"}}).ok());
+  EXPECT_TRUE(forget_node(state, {1, 9}).ok());
+  EXPECT_EQ(state.map.nodes.size(), 6u);
 }
 
 TEST(LayoutChanges, ADeviceOfAnotherNodeIsRefused) {

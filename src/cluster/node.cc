@@ -128,6 +128,8 @@ Status Node::serve() {
                                                          .devices = *devices_,
                                                          .fragments = *fragments_},
                                          ScrubberOptions{.grace_ns = grace_ns});
+  gone_watch_ = std::make_unique<GoneWatch>(
+      host_.clock, *registry_, static_cast<int64_t>(config.out_after_s) * 1'000'000'000);
   if (!config.etcd_client_address.empty()) {
     etcd_members_ = TRY(EtcdMembers::open({.clock = host_.clock,
                                            .files = files_,
@@ -165,6 +167,7 @@ Status Node::serve() {
   });
   healer_->start();
   scrubber_->start();
+  gone_watch_->start();
   registry_->announce(config.node);
   if (etcd_members_) etcd_members_->start();
   spdlog::info("node {} of cluster {} listens at {}", to_hex(config.node), to_hex(config.cluster),
@@ -218,6 +221,7 @@ Status Node::run() {
   registry_->set_listener({});
   if (etcd_members_) etcd_members_->stop();
   registry_->withdraw();
+  gone_watch_->stop();
   scrubber_->stop();
   healer_->stop();
   server_->stop();

@@ -15,6 +15,7 @@
 #include "cluster/etcd_members.h"
 #include "cluster/etcd_registry.h"
 #include "cluster/fragment_service.h"
+#include "cluster/gone_watch.h"
 #include "cluster/healer.h"
 #include "cluster/node_files.h"
 #include "cluster/own_member.h"
@@ -71,6 +72,7 @@ class Node {
   std::unique_ptr<FragmentService> fragments_;
   std::unique_ptr<Healer> healer_;
   std::unique_ptr<Scrubber> scrubber_;
+  std::unique_ptr<GoneWatch> gone_watch_;
   std::unique_ptr<EtcdMembers> etcd_members_;  // null where etcd is another's
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<rpc::Server> server_;

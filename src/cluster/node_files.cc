@@ -41,6 +41,7 @@ Json json_of(const NodeConfig& config) {
           {"etcd_members", config.etcd_members},
           {"etcd_joins", config.etcd_joins},
           {"etcd_grace_s", config.etcd_grace_s},
+          {"out_after_s", config.out_after_s},
           {"scrub_grace_s", config.scrub_grace_s},
           {"devices", config.devices},
           {"enrolled", config.enrolled}};
@@ -66,6 +67,7 @@ Result<NodeConfig> config_of(const Json& json) {
   config.etcd_members = TRY(fields.texts("etcd_members"));
   config.etcd_joins = TRY(fields.flag("etcd_joins"));
   for (const auto& [name, grace_s] : {std::pair("etcd_grace_s", &config.etcd_grace_s),
+                                      std::pair("out_after_s", &config.out_after_s),
                                       std::pair("scrub_grace_s", &config.scrub_grace_s)}) {
     const auto given = TRY(fields.optional_number(name));
     *grace_s = std::min(given.value_or(*grace_s), kMaxGraceS);

@@ -37,6 +37,7 @@ struct NodeConfig {
   std::vector<std::string> etcd_members = {};
   bool etcd_joins = false;                // the cluster was there before it
   uint64_t etcd_grace_s = 5 * 60;         // how long a node with a member may be gone
+  uint64_t out_after_s = 30 * 60;         // that a node is down; 0: never
   uint64_t scrub_grace_s = 60 * 60;       // how long what looks like garbage is left alone
   std::vector<std::string> devices = {};  // paths
   // Ids of devices that the map has had: one that is no longer there was removed.

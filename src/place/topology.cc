@@ -33,7 +33,7 @@ std::vector<Usable> usable_of(const wire::ClusterMap& map) {
 Topology::Topology(const wire::ClusterMap& map, unsigned n) : n_(n) {
   slot_of_.reserve(map.devices.size());
   for (const wire::ClusterDevice& device : map.devices) {
-    if (device.state != wire::DeviceState::kFailed) slot_of_.emplace(device.number, kNoSlot);
+    if (!is_gone(device.state)) slot_of_.emplace(device.number, kNoSlot);
   }
   add_devices(map);
   choose_caps();

@@ -67,7 +67,7 @@ std::string device_fault(const ClusterMap& map, const ClusterDevice& device) {
     return fmt::format("device {} is on a node that there is not", number);
   }
   if (device.weight_bytes > kMaxDeviceWeight) return fmt::format("device {} is too large", number);
-  if (device.state < DeviceState::kIn || device.state > DeviceState::kFailed) {
+  if (device.state < DeviceState::kIn || device.state > DeviceState::kOut) {
     return fmt::format("device {} is in an unknown state", number);
   }
   return "";

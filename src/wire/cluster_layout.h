@@ -47,7 +47,12 @@ enum class DeviceState : uint8_t {
   kIn = 1,
   kLeaving = 2,  // being drained: still readable, gets no new placement groups
   kFailed = 3,   // counts as gone: what it held is rebuilt from other fragments
+  kOut = 4,      // as failed, because its node is away for long; back in when that is back
 };
+// Whether it counts as gone.
+inline bool is_gone(DeviceState state) {
+  return state == DeviceState::kFailed || state == DeviceState::kOut;
+}
 
 struct ClusterNode {
   NodeId id = {};
