@@ -6,7 +6,6 @@
 //
 // Prints one line of JSON as cluster_load does. `get` reads what the last `put` left in DIR.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <cstring>
@@ -14,6 +13,7 @@
 
 #include "base/units.h"
 #include "codec/erasure.h"
+#include "cpu_time.h"
 #include "os/clock.h"
 #include "os/file_system.h"
 #include "os/tcp.h"
@@ -24,15 +24,6 @@ namespace {
 using namespace nacre;
 
 constexpr uint64_t kBlockBytes = 4 * kMiB;
-
-double cpu_seconds() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 struct Words {
   std::string directory;

@@ -6,7 +6,6 @@
 //
 // Prints one line of JSON: objects, bytes, seconds, and seconds of CPU of this process.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <cstring>
@@ -14,20 +13,12 @@
 
 #include "cli/cluster_client.h"
 #include "cluster/ids.h"
+#include "cpu_time.h"
 #include "os/thread.h"
 
 namespace {
 
 using namespace nacre;
-
-double cpu_seconds() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // Runs `work` until it has been called `count` times, by several threads.
 template <class Work>

@@ -11,11 +11,6 @@ namespace {
 
 constexpr int kRounds = 2;
 
-// Errors that say nothing of the block, only that the node could not be asked.
-bool is_out_of_reach(Code code) {
-  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
-}
-
 }  // namespace
 
 Status BlockPut::run(ClusterBlocks::Degraded degraded) {

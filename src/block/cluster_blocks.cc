@@ -80,8 +80,7 @@ Result<rpc::Buffer> ClusterBlocks::rebuild(BlockId id, uint64_t block_bytes, uns
 // map. The pauses double from 25 ms on.
 bool ClusterBlocks::try_again(int round, Code code) {
   if (round + 1 >= options_.rounds) return false;
-  const bool away =
-      code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
+  const bool away = is_out_of_reach(code);
   // What is not there, by an old map, may be elsewhere.
   if (!away && round > 0) return false;
   if (away && round > 0) {

@@ -28,14 +28,15 @@ FragmentPlace place_of(BlockId id, const Asked& asked) {
   return {.device = asked.device, .id = id, .fragment = static_cast<uint16_t>(asked.fragment)};
 }
 
-bool is_out_of_reach(Code code) {
+// Whatever the device may have.
+bool leaves_it_open(Code code) {
   return code != Code::kNotFound && code != Code::kCorrupt && code != Code::kIo;
 }
 
 FragmentStatus::State state_of(Code code) {
   if (code == Code::kNotFound) return FragmentStatus::State::kMissing;
-  return is_out_of_reach(code) ? FragmentStatus::State::kUnreachable
-                               : FragmentStatus::State::kDamaged;
+  return leaves_it_open(code) ? FragmentStatus::State::kUnreachable
+                              : FragmentStatus::State::kDamaged;
 }
 
 Error none_left(BlockId id, size_t away, const std::string& words) {
@@ -78,7 +79,7 @@ Result<ClusterBlocks::Start> ClusterBlocks::read_start(BlockId id, uint64_t leng
       auto finished = calls.next(hedging ? begun_ns + options_.hedge_min_ns : deadline_ns);
       if (!finished && !hedging) break;
       if (!finished || !finished->result.ok()) {
-        if (finished && is_out_of_reach(finished->result.code())) {
+        if (finished && leaves_it_open(finished->result.code())) {
           ++away;
           words = finished->result.error().context();
         }
@@ -136,8 +137,8 @@ Result<BlockStatus> ClusterBlocks::query(BlockId id) {
       if (fragment.state == FragmentStatus::State::kGood) continue;  // elsewhere
       fragment.state = state_of(result.code());
       fragment.what = result.error().context();
-      if (!is_out_of_reach(result.code())) --away;
-      if (is_out_of_reach(result.code())) words = fragment.what;
+      if (!leaves_it_open(result.code())) --away;
+      if (leaves_it_open(result.code())) words = fragment.what;
       continue;
     }
     --away;

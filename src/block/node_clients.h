@@ -14,6 +14,11 @@
 
 namespace nacre::block {
 
+// Errors that say nothing of what was asked for, only that the node could not be asked.
+inline bool is_out_of_reach(Code code) {
+  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
+}
+
 class NodeClients {
  public:
   NodeClients(os::Clock& clock, rpc::Security security, rpc::ClientOptions options = {})

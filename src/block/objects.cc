@@ -24,10 +24,6 @@ SharedBuffer buffer_of(const std::string& text) {
   return buffer;
 }
 
-bool is_out_of_reach(Code code) {
-  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOverloaded;
-}
-
 // Tells the nodes for as long as it lives that somebody puts the object, however slowly.
 class SignsOfLife {
  public:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cluster/ids.h"
 #include "wire/cursor.h"
 
 namespace nacre::cluster {
@@ -24,13 +25,8 @@ std::string chunk_key(uint16_t pool, uint32_t chunk) {
 std::string up_prefix() { return std::string(kEtcdPrefix) + "up/"; }
 
 Result<wire::NodeId> node_of_key(const std::string& key) {
-  const std::string digits = key.substr(up_prefix().size());
-  wire::NodeId id;
-  if (digits.size() != 32 || digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    return Error(Code::kCorrupt, "etcd has a node that is none: " + key);
-  }
-  id.high = std::stoull(digits.substr(0, 16), nullptr, 16);
-  id.low = std::stoull(digits.substr(16), nullptr, 16);
+  const auto id = parse_id<wire::NodeId>(key.substr(up_prefix().size()));
+  if (!id.ok()) return Error(Code::kCorrupt, "etcd has a node that is none: " + key);
   return id;
 }
 

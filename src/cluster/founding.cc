@@ -1,6 +1,5 @@
 #include "cluster/founding.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,12 +20,6 @@ std::string host_name() {
   std::array<char, 256> name = {};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "node";
   return name.data();
-}
-
-bool is_number(const std::string& host) {
-  std::array<unsigned char, 16> number;
-  return ::inet_pton(AF_INET, host.c_str(), number.data()) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), number.data()) == 1;
 }
 
 bool is_everywhere(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
@@ -142,7 +135,7 @@ Status check_addresses(const std::string& listen, const std::string& advertise, 
 
 Status choose_etcd_ports(NodeConfig& config) {
   const os::Address listen = TRY(os::parse_address(config.listen));
-  const std::string host = is_number(listen.host) ? listen.host : "0.0.0.0";
+  const std::string host = os::is_number(listen.host) ? listen.host : "0.0.0.0";
   for (std::string* const address : {&config.etcd_client_address, &config.etcd_peer_address}) {
     if (!is_free(*address)) *address = TRY(free_address(host));
   }

@@ -1,5 +1,6 @@
 #include "os/tcp.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -195,6 +196,12 @@ Result<Address> parse_address(std::string_view text) {
     return wrong("its port is not a number from 0 to 65535");
   }
   return address;
+}
+
+bool is_number(const std::string& host) {
+  std::array<unsigned char, 16> number;
+  return ::inet_pton(AF_INET, host.c_str(), number.data()) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), number.data()) == 1;
 }
 
 bool is_loopback(const Address& address) {

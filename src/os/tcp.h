@@ -25,6 +25,8 @@ struct Address {
 
 // "HOST:PORT" or "[IPV6]:PORT". kInvalid says what is wrong.
 Result<Address> parse_address(std::string_view text);
+// Whether the host is a number, of IPv4 or IPv6, and no name.
+bool is_number(const std::string& host);
 // Whether every number the host stands for is of the loopback network. A name that is not known is
 // not.
 bool is_loopback(const Address& address);

@@ -1,11 +1,9 @@
 #include "rpc/certificates.h"
 
-#include <arpa/inet.h>
 #include <openssl/x509v3.h>
 
-#include <array>
-
 #include "os/random.h"
+#include "os/tcp.h"
 #include "rpc/openssl.h"
 
 namespace nacre::rpc {
@@ -76,12 +74,6 @@ Result<Certificate> begin_certificate(EVP_PKEY* key) {
   return certificate;
 }
 
-bool is_number(const std::string& host) {
-  std::array<unsigned char, 16> number;
-  return ::inet_pton(AF_INET, host.c_str(), number.data()) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), number.data()) == 1;
-}
-
 // Kept to what host names are made of: the text is OpenSSL's configuration language.
 bool is_host(const std::string& host) {
   return !host.empty() && host.size() <= 253 &&
@@ -94,7 +86,7 @@ Result<std::string> alternative_names(const Subject& subject) {
   std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
   for (const std::string& host : subject.hosts) {
     if (!is_host(host)) return Error(Code::kInvalid, "'" + host + "' is no name of a host");
-    names += (is_number(host) ? ",IP:" : ",DNS:") + host;
+    names += (os::is_number(host) ? ",IP:" : ",DNS:") + host;
   }
   return names;
 }
