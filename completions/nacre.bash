@@ -29,6 +29,7 @@ _nacre_options() {
     put) echo '--code --copies' ;;
     get) echo '--offset --length' ;;
     query) echo '--json' ;;
+    corrupt) echo '--flip --drop --bytes --offset --block --fragment --yes --json' ;;
     'cluster status') echo '--watch --json' ;;
     'cluster simulate')
       echo '--nodes --devices-per-node --zones --code --copies --device-size --afr --rebuild-rate
@@ -54,7 +55,7 @@ _nacre() {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     choices='volume mount unmount status history restore snapshot retention prune compact check
-      flush forget node device put get query delete cluster bench completion --help --version'
+      flush forget node device put get query delete corrupt cluster bench completion --help --version'
   elif [ "$COMP_CWORD" -ne 2 ] || [ -z "$choices" ]; then
     [ -n "$choices" ] && [ "$command" != completion ] && command="$command ${COMP_WORDS[2]}"
     case $before in

@@ -1,7 +1,7 @@
 # Completion of nacre(1) for fish.
 
 set -l commands volume mount unmount status history restore snapshot retention prune compact check \
-    flush forget node device put get query delete cluster bench completion
+    flush forget node device put get query delete corrupt cluster bench completion
 set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c nacre -f -n $first -l help -d 'Show help'
@@ -25,6 +25,7 @@ complete -c nacre -f -n $first -a put -d 'Store a file in a cluster and print it
 complete -c nacre -f -n $first -a get -d 'Fetch what was put'
 complete -c nacre -f -n $first -a query -d 'Show where an object is and how well'
 complete -c nacre -f -n $first -a delete -d 'Delete an object'
+complete -c nacre -f -n $first -a corrupt -d 'Damage a fragment of an object on purpose, as a test'
 complete -c nacre -f -n $first -a cluster -d 'Look after a cluster, or plan one'
 complete -c nacre -f -n $first -a bench -d 'Measure how fast a directory is'
 complete -c nacre -f -n $first -a completion -d "Print a shell's completion script"
@@ -131,6 +132,14 @@ set -l in '__fish_seen_subcommand_from get'
 complete -c nacre -n $in -l offset -x -d 'Where to begin'
 complete -c nacre -n $in -l length -x -d 'How much'
 complete -c nacre -f -n '__fish_seen_subcommand_from delete'
+set -l in '__fish_seen_subcommand_from corrupt'
+complete -c nacre -f -n $in -l flip -d 'Invert bytes of it where they lie'
+complete -c nacre -f -n $in -l drop -d 'Remove it from its device'
+complete -c nacre -n $in -l bytes -x -d 'How many to flip'
+complete -c nacre -n $in -l offset -x -d 'Where in it to begin'
+complete -c nacre -n $in -l block -x -d "Which of the object's"
+complete -c nacre -n $in -l fragment -x -d "Which of the block's"
+complete -c nacre -n $in -l yes -d 'Do it'
 
 complete -c nacre -f -n '__nacre_action cluster status login simulate' -a status \
     -d 'Show how well a cluster is'
@@ -163,5 +172,5 @@ complete -c nacre -n $in -l cold-command -x -d 'Run before each cold row'
 complete -c nacre -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 
 complete -c nacre -n '__fish_seen_subcommand_from status history restore snapshot retention prune \
-    compact check flush forget query bench; and not __fish_seen_subcommand_from node device cluster' \
+    compact check flush forget query corrupt bench; and not __fish_seen_subcommand_from node device cluster' \
     -l json -d 'For scripts'

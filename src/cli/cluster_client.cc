@@ -153,19 +153,29 @@ Result<node::Json> ClusterClient::command(const std::string& name, node::Json ar
     const auto address = os::parse_address(node.addresses.front());
     if (address.ok()) addresses.push_back(*address);
   }
-  const std::string header = node::to_line(node::encode({name, std::move(arguments)}));
   Error last(Code::kUnavailable, "no node answers");
   for (const os::Address& address : addresses) {
-    const auto reply = clients_->at(address).call(
-        {.method = static_cast<uint16_t>(block::Method::kCommand),
-         .header = header,
-         .deadline_ns = os::real_clock().monotonic_ns() + kCommandLimitNs});
-    if (reply.ok()) return node::parse_object(reply->header);
-    last = reply.error();
+    auto answer = ask(clients_->at(address), name, arguments);
+    if (answer.ok()) return answer;
+    last = answer.error();
     // What a node says is the answer; another one is asked when that could not be reached.
     if (clients_->at(address).is_connected()) return last;
   }
   return last;
+}
+
+Result<node::Json> ClusterClient::command_of(const wire::ClusterNode& node, const std::string& name,
+                                             node::Json arguments) {
+  return ask(*TRY(clients_->of(node)), name, std::move(arguments));
+}
+
+Result<node::Json> ClusterClient::ask(rpc::Client& client, const std::string& name,
+                                      node::Json arguments) {
+  const rpc::Reply reply =
+      TRY(client.call({.method = static_cast<uint16_t>(block::Method::kCommand),
+                       .header = node::to_line(node::encode({name, std::move(arguments)})),
+                       .deadline_ns = os::real_clock().monotonic_ns() + kCommandLimitNs}));
+  return node::parse_object(reply.header);
 }
 
 codec::ErasureCode ClusterClient::usual_code() {

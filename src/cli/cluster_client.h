@@ -36,6 +36,9 @@ class ClusterClient {
   cluster::RemoteViews& views() { return *views_; }
   // A command of operators, asked of a node that answers.
   Result<node::Json> command(const std::string& name, node::Json arguments = node::Json::object());
+  // The same, asked of that node.
+  Result<node::Json> command_of(const wire::ClusterNode& node, const std::string& name,
+                                node::Json arguments);
   // The code for what is put without one: the strongest usual one that the nodes there are allow.
   codec::ErasureCode usual_code();
   // Makes a pool of that code if there is none.
@@ -43,6 +46,7 @@ class ClusterClient {
 
  private:
   ClusterClient() = default;
+  Result<node::Json> ask(rpc::Client& client, const std::string& name, node::Json arguments);
 
   std::vector<os::Address> addresses_;
   std::unique_ptr<block::NodeClients> clients_;

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/errno.h"
 #include "cli/cluster_client.h"
+#include "cli/cluster_words.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
@@ -30,30 +30,6 @@ struct Arguments {
   std::string length;
   bool json = false;
 };
-
-// The words of a command, where the first is a cluster unless NACRE_CLUSTER is set.
-struct Words {
-  std::string cluster = {};
-  std::vector<std::string> rest = {};
-};
-
-Result<Words> words_of(const Arguments& given, size_t least, size_t most, const char* usage) {
-  Words words{.rest = given.words};
-  if (!words.rest.empty() && words.rest.front().contains("://")) {
-    words.cluster = words.rest.front();
-    words.rest.erase(words.rest.begin());
-  } else if (const char* const set = std::getenv("NACRE_CLUSTER")) {
-    words.cluster = set;
-  } else {
-    return Error(Code::kInvalid,
-                 "no cluster is given: name it first, as nacre://HOST:PORT, or "
-                 "set NACRE_CLUSTER");
-  }
-  if (words.rest.size() < least || words.rest.size() > most) {
-    return Error(Code::kInvalid, fmt::format("give {}", usage));
-  }
-  return words;
-}
 
 // What a transfer shows while it goes on.
 class Transfer {
@@ -96,7 +72,7 @@ Status write_full(int fd, ByteView bytes) {
 }
 
 Status put(const Arguments& given) {
-  const Words words = TRY(words_of(given, 1, 1, "one FILE, or - for standard input"));
+  const Words words = TRY(words_of(given.words, 1, 1, "one FILE, or - for standard input"));
   os::Fd file;
   uint64_t total = 0;
   if (words.rest.front() != "-") {
@@ -141,7 +117,8 @@ Status get_to_file(const std::string& path, const std::function<Status(int)>& fi
 }
 
 Status get(const Arguments& given) {
-  const Words words = TRY(words_of(given, 1, 2, "an ID and, unless to standard output, a FILE"));
+  const Words words =
+      TRY(words_of(given.words, 1, 2, "an ID and, unless to standard output, a FILE"));
   const auto id = TRY(cluster::parse_id<BlockId>(words.rest.front()));
   const uint64_t offset = TRY(parse_size(given.offset));
   const uint64_t length = given.length.empty() ? UINT64_MAX : TRY(parse_size(given.length));
@@ -217,7 +194,7 @@ void print_fragments(const node::Json& block) {
 }
 
 Status query(const Arguments& given) {
-  const Words words = TRY(words_of(given, 1, 1, "one ID"));
+  const Words words = TRY(words_of(given.words, 1, 1, "one ID"));
   const auto id = TRY(cluster::parse_id<BlockId>(words.rest.front()));
   const auto client = TRY(ClusterClient::connect(words.cluster));
   const block::ObjectStatus status = TRY(client->objects().query(id));
@@ -263,7 +240,7 @@ Status query(const Arguments& given) {
 }
 
 Status remove(const Arguments& given) {
-  const Words words = TRY(words_of(given, 1, 1, "one ID"));
+  const Words words = TRY(words_of(given.words, 1, 1, "one ID"));
   const auto id = TRY(cluster::parse_id<BlockId>(words.rest.front()));
   const auto client = TRY(ClusterClient::connect(words.cluster));
   return client->objects().remove(id);
@@ -276,10 +253,7 @@ void add_objects(CLI::App& program, int& exit_code) {
   const auto add = [&](const char* name, const char* what, const char* words,
                        auto body) -> CLI::App& {
     CLI::App& command = *program.add_subcommand(name, what);
-    command
-        .add_option(words, given->words,
-                    "CLUSTER is nacre://HOST:PORT[,HOST:PORT...]; NACRE_CLUSTER if left out")
-        ->required();
+    add_words(command, words, given->words);
     on_command(command, exit_code, [given, body] { return body(*given); });
     return command;
   };

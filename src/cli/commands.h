@@ -29,6 +29,7 @@ void add_forget(CLI::App& program, int& exit_code);
 void add_node(CLI::App& program, int& exit_code);
 void add_device(CLI::App& program, int& exit_code);
 void add_objects(CLI::App& program, int& exit_code);
+void add_corrupt(CLI::App& program, int& exit_code);
 void add_cluster(CLI::App& program, int& exit_code);
 void add_completion(CLI::App& program, int& exit_code);
 

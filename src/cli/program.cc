@@ -117,6 +117,7 @@ std::unique_ptr<CLI::App> make_program(int& exit_code) {
   add_node(*program, exit_code);
   add_device(*program, exit_code);
   add_objects(*program, exit_code);
+  add_corrupt(*program, exit_code);
   add_cluster(*program, exit_code);
   bench::add_command(*program, exit_code);
   add_completion(*program, exit_code);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "block/cluster_calls.h"
+#include "cluster/corrupt.h"
 #include "cluster/ids.h"
 #include "cluster/layout_changes.h"
 #include "rpc/call_group.h"
@@ -20,7 +21,7 @@ constexpr int64_t kSecond = 1'000'000'000;
 
 bool is_remote(const std::string& command) {
   static const std::set<std::string> kRemote = {"cluster_status", "node_list", "device_list",
-                                                "device_usage", "pool_add"};
+                                                "device_usage",   "pool_add",  "fragment_corrupt"};
   return kRemote.contains(command);
 }
 
@@ -42,6 +43,7 @@ Result<Json> Admin::handle(const node::Request& request, node::Events&) {
   if (command == "device_add") return device_add(arguments);
   if (command == "device_remove") return device_remove(arguments);
   if (command == "pool_add") return pool_add(arguments);
+  if (command == "fragment_corrupt") return corrupt_fragment(parts_.devices, arguments);
   TRY(arguments.finish());
   if (command == "node_list") return node_list();
   if (command == "node_status") return node_status();

@@ -1,6 +1,6 @@
 // The commands of operators, answered by a node: over its control socket all of them, and over the
-// network those that change nothing but pools. Arguments and results are JSON; the protocol is
-// node/protocol.h. Safe from any thread.
+// network those that change nothing but pools and what clients may change anyway. Arguments and
+// results are JSON; the protocol is node/protocol.h. Safe from any thread.
 //
 //   node_list                    nodes of the cluster
 //   node_forget {node}           one that is gone for good
@@ -11,6 +11,7 @@
 //   device_list, device_query {device}          device_usage: of this node alone
 //   device_add {path, size, force}, device_remove {device}
 //   pool_add {code}              a pool for blocks of that code, if there is none
+//   fragment_corrupt {...}       damages a fragment of this node: corrupt.h
 #pragma once
 
 #include <atomic>

@@ -201,6 +201,20 @@ Result<CheckReport> Device::check(bool deep, const std::function<void(const Prob
   return Checker(*core_, deep, report).run();
 }
 
+Result<Spot> Device::flip(BlockId id, uint16_t fragment, uint64_t offset, uint64_t count) {
+  if (core_->read_only) return Error(Code::kReadOnly, "device " + core_->name);
+  const Fragment found = TRY(find(id, fragment));
+  const uint64_t length = found.payload_bytes();
+  if (count == 0 || offset > length || count > length - offset) {
+    return Error(Code::kOutOfRange, fmt::format("{} bytes at {} of block {}.{}, which has {}",
+                                                count, offset, to_hex(id), fragment, length));
+  }
+  const Fragment::State& state = *found.state_;
+  const Result<uint64_t> begin = flip_payload(state.file, *state.head, offset, count);
+  if (!begin.ok()) return core_->located(state.place.segment, begin.error());
+  return Spot{.segment = state.place.segment, .offset_bytes = *begin};
+}
+
 Status Device::close() {
   if (core_->read_only) return {};
   TRY(core_->log->close());

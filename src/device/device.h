@@ -108,6 +108,12 @@ struct Usage {
   uint64_t head_cache_bytes = 0;
 };
 
+// Where bytes of a fragment lie.
+struct Spot {
+  uint32_t segment = 0;
+  uint64_t offset_bytes = 0;  // in the segment
+};
+
 struct Problem {
   uint32_t segment = 0;
   uint64_t offset_bytes = 0;       // in the segment
@@ -192,6 +198,10 @@ class Device {
   // Verifies segment headers, summaries and record headers, and with `deep` every byte of payload.
   // Damage is reported through `report`, and fails nothing.
   Result<CheckReport> check(bool deep, const std::function<void(const Problem&)>& report);
+  // For tests of what notices damage and mends it: inverts `count` bytes of the payload from
+  // `offset` where they lie, under their checksums, durably. Done again it is undone. kNotFound;
+  // kOutOfRange unless there are bytes to invert, and the fragment has them all.
+  Result<Spot> flip(BlockId id, uint16_t fragment, uint64_t offset, uint64_t count);
 
   // sync(), and leaves the device so that opening it again is quick. Nothing may be called after.
   Status close();

@@ -155,6 +155,33 @@ TEST_F(DeviceDamage, CheckFindsEveryDamagedRecord) {
                               ": data fails its checksum (corrupt)");
 }
 
+TEST_F(DeviceDamage, FlippedBytesAreNoticedAndFlippedAgainAreGood) {
+  ASSERT_OK(put(device(), {4, 4}, kSize));  // says that the first three were durable
+  ASSERT_OK(device().sync());
+  const auto spot = device().flip({2, 2}, 0, 20000, 3);
+  ASSERT_OK(spot);
+  EXPECT_EQ(spot->segment, 0u);
+  EXPECT_EQ(spot->offset_bytes, payload_at(2) + 20000);
+  rig_.crash();
+  rig_.open();
+  EXPECT_EQ(get(device(), {2, 2}).code(), Code::kCorrupt);
+  expect_stored(device(), {1, 1}, kSize);
+  expect_stored(device(), {3, 3}, kSize);
+  ASSERT_OK(device().flip({2, 2}, 0, 20000, 3));
+  expect_stored(device(), {2, 2}, kSize);
+}
+
+TEST_F(DeviceDamage, OnlyBytesThatAreThereCanBeFlipped) {
+  EXPECT_EQ(device().flip({4, 4}, 0, 0, 1).code(), Code::kNotFound);
+  EXPECT_EQ(device().flip({2, 2}, 1, 0, 1).code(), Code::kNotFound);
+  EXPECT_EQ(device().flip({2, 2}, 0, kSize, 1).code(), Code::kOutOfRange);
+  EXPECT_EQ(device().flip({2, 2}, 0, 1, kSize).code(), Code::kOutOfRange);
+  EXPECT_EQ(device().flip({2, 2}, 0, 1, UINT64_MAX).code(), Code::kOutOfRange);
+  EXPECT_EQ(device().flip({2, 2}, 0, 0, 0).code(), Code::kOutOfRange);
+  EXPECT_OK(device().flip({2, 2}, 0, kSize - 1, 1));
+  EXPECT_EQ(get(device(), {2, 2}).code(), Code::kCorrupt);
+}
+
 TEST_F(DeviceDamage, CheckReadsEveryByte) {
   const Result<CheckReport> report = device().check(true, [](const Problem&) {});
   EXPECT_EQ(report->segments, 1u);

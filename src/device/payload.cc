@@ -119,4 +119,15 @@ Status read_payload(const SegmentFile& file, const wire::RecordHead& head, uint6
   return read_part_of_page(file, head, offset + whole, into.subspan(whole));
 }
 
+Result<uint64_t> flip_payload(const SegmentFile& file, const wire::RecordHead& head,
+                              uint64_t offset, size_t count) {
+  const uint64_t begin = payload_begin(head) + offset;
+  std::vector<std::byte> bytes(count);
+  TRY(file.read(begin, bytes));
+  for (std::byte& byte : bytes) byte = ~byte;
+  TRY(file.write(begin, bytes));
+  TRY(file.sync());
+  return begin;
+}
+
 }  // namespace nacre::device

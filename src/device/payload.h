@@ -27,4 +27,9 @@ Result<wire::RecordHead> read_head(const SegmentFile& file, uint32_t page, uint6
 Status read_payload(const SegmentFile& file, const wire::RecordHead& head, uint64_t offset,
                     MutableBytes into);
 
+// Inverts `count` bytes of the payload from `offset`, which it must have, and leaves the checksums
+// as they are. Durable on return. The byte of the segment where it began.
+Result<uint64_t> flip_payload(const SegmentFile& file, const wire::RecordHead& head,
+                              uint64_t offset, size_t count);
+
 }  // namespace nacre::device

@@ -1,14 +1,14 @@
 """What the suites on real nodes share: clusters on loopback, of processes that can be killed."""
+import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
-from mounted import NACRE, WORK, is_running, nacre, nacre_json, run, text, wait_until
+from mounted import NACRE, WORK, is_running, read, run, text, wait_until
 
 OK, FAILURE, USAGE, MISSING, DAMAGED, BUSY, FULL, REFUSED, NEWER, IN_THE_WAY, AWAY = range(11)
 
@@ -25,17 +25,19 @@ def free_port():
 
 
 class Node:
-    """One node: its data directory, its port, its process."""
+    """One node: its data directory, its port, its process, which is started by a command before whose
+    words stand those of `within`."""
 
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, address="", within=()):
         self.directory = directory
-        self.address = f"127.0.0.1:{port or free_port()}"
+        self.address = address or f"127.0.0.1:{free_port()}"
+        self.within = within
 
     def command(self, *words, **options):
-        return nacre(*words, "--data", self.directory, **options)
+        return text(run(*self.within, NACRE, *words, "--data", self.directory, **options).stdout)
 
     def json(self, *words, **options):
-        return nacre_json(*words, "--data", self.directory, **options)
+        return json.loads(self.command(*words, "--json", **options))
 
     @property
     def pid(self):
@@ -63,11 +65,12 @@ class Node:
 
 
 class Cluster:
-    """Nodes that were started by one command each."""
+    """Nodes that were started by one command each, and commands to them from wherever `within` says."""
 
-    def __init__(self, name, count, *options, node_options=()):
+    def __init__(self, name, count, *options, node_options=(), nodes=None, within=()):
         self.name = name
-        self.nodes = [Node(os.path.join(WORK, f"{name}{i}")) for i in range(count)]
+        self.nodes = nodes or [Node(os.path.join(WORK, f"{name}{i}")) for i in range(count)]
+        self.within = within
         first = self.nodes[0]
         first.command("node", "start", "--listen", first.address, *options, *node_options)
         for node in self.nodes[1:]:
@@ -82,25 +85,35 @@ class Cluster:
     def url(self):
         return "nacre://" + ",".join(node.address for node in self.nodes)
 
+    def run(self, command, *words, **options):
+        """That command of clients, whatever it ends with unless `code` says."""
+        return run(*self.within, NACRE, command, self.url, *words, **{"code": None, **options})
+
+    def json(self, command, *words):
+        return json.loads(self.run(command, *words, "--json", code=OK).stdout)
+
     def put(self, data, *options, code=OK):
         """The id, or None when it failed as it was allowed to."""
-        done = run(NACRE, "put", self.url, "-", *options, stdin=data, code=None)
+        done = self.run("put", "-", *options, stdin=data)
         if done.returncode != OK:
             assert done.returncode == code, (done.returncode, text(done.stderr))
             return None
         return text(done.stdout).strip()
 
     def get(self, object_id, *options, **run_options):
-        return run(NACRE, "get", self.url, object_id, *options, **run_options).stdout
+        return self.run("get", object_id, *options, **{"code": OK, **run_options}).stdout
 
     def delete(self, object_id):
-        nacre("delete", self.url, object_id)
+        self.run("delete", object_id, code=OK)
 
     def query(self, object_id):
-        return nacre_json("query", self.url, object_id)
+        return self.json("query", object_id)
+
+    def corrupt(self, object_id, *options):
+        return self.json("corrupt", object_id, *options, "--yes")
 
     def status(self):
-        return nacre_json("cluster", "status", self.url)
+        return json.loads(run(*self.within, NACRE, "cluster", "status", self.url, "--json").stdout)
 
     def wait_for_state(self, state, limit_seconds=40):
         def reached():
@@ -136,5 +149,11 @@ def at_once(actions, pause_seconds=0):
 
 
 def kill_all():
-    """Whatever runs below WORK."""
-    subprocess.run(["pkill", "-9", "-f", f"data {WORK}/"], check=False)
+    """The nodes that run below WORK; their etcd ends with them."""
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = text(read(f"/proc/{process}/cmdline")).split("\0")
+            if any(word == "--data" and value.startswith(WORK + "/") for word, value in zip(words, words[1:])):
+                os.kill(int(process), signal.SIGKILL)
+        except OSError:
+            continue  # it has just ended
