@@ -5,6 +5,25 @@
 #include <vector>
 
 namespace nacre::rpc {
+namespace {
+
+// A stream with two owners: whoever talks over it, and whoever may end that.
+class SharedStream final : public os::ByteStream {
+ public:
+  explicit SharedStream(std::shared_ptr<os::ByteStream> stream) : stream_(std::move(stream)) {}
+
+  Result<size_t> read_some(MutableBytes into) override { return stream_->read_some(into); }
+  Status write_all(std::span<const ByteView> parts) override { return stream_->write_all(parts); }
+  bool can_write() override { return stream_->can_write(); }
+  void set_read_timeout(int64_t ns) override { stream_->set_read_timeout(ns); }
+  void shutdown() override { stream_->shutdown(); }
+  const std::string& peer() const override { return stream_->peer(); }
+
+ private:
+  const std::shared_ptr<os::ByteStream> stream_;
+};
+
+}  // namespace
 
 struct Client::Connection {
   Connection(std::unique_ptr<os::ByteStream> opened, os::Clock& clock, int64_t patience_ns)
@@ -29,6 +48,7 @@ Client::~Client() {
     closing_ = true;
     wanted_.notify_all();
     if (connection_ != nullptr) connection_->stream->shutdown();
+    if (greeting_ != nullptr) greeting_->shutdown();
   }
   thread_.join();
   fail(Error(Code::kCancelled, "the client is closed"), false);
@@ -148,9 +168,19 @@ bool Client::wait_until_wanted() {
 }
 
 Result<std::unique_ptr<Client::Connection>> Client::connect() {
-  std::unique_ptr<os::ByteStream> stream =
+  const std::shared_ptr<os::ByteStream> stream =
       TRY(os::connect_tcp(address_, options_.connect_limit_ns));
-  SecureStream secure = TRY(greet_server(std::move(stream), security_));
+  {
+    const os::Lock lock(mutex_);
+    if (closing_) return Error(Code::kCancelled, "the client is closed");
+    greeting_ = stream;
+  }
+  Result<SecureStream> greeted = greet_server(std::make_unique<SharedStream>(stream), security_);
+  {
+    const os::Lock lock(mutex_);
+    greeting_ = nullptr;
+  }
+  SecureStream secure = TRY(std::move(greeted));
   secure.stream->set_read_timeout(options_.ping_after_ns);
   return std::make_unique<Connection>(std::move(secure.stream), clock_, options_.silence_limit_ns);
 }

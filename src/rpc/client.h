@@ -37,7 +37,8 @@ class Client {
   using Callback = std::function<void(Result<Reply>)>;
 
   Client(os::Clock& clock, os::Address address, Security security, ClientOptions options = {});
-  // Calls under way end with kCancelled.
+  // Calls under way end with kCancelled. Waits for no server that does not answer, but for one
+  // whose machine does not, until the limit of a connection is over.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -84,6 +85,7 @@ class Client {
   uint64_t last_call_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<uint64_t, Pending> pending_ GUARDED_BY(mutex_);
   std::shared_ptr<Connection> connection_ GUARDED_BY(mutex_);
+  std::shared_ptr<os::ByteStream> greeting_ GUARDED_BY(mutex_);   // while it is being agreed on
   Error refusal_ GUARDED_BY(mutex_) = Error(Code::kUnavailable);  // until refused_until_ns_
   int64_t refused_until_ns_ GUARDED_BY(mutex_) = 0;
   os::Thread thread_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "os/thread.h"
 #include "rpc/rig.h"
@@ -83,6 +84,24 @@ TEST(Server, HangsUpOnASilentClient) {
   const auto stream = dial(rig.address());
   say(*stream, wire::encode_greeting({.tls = false}));
   EXPECT_EQ(hear_all(*stream).size(), wire::kGreetingBytes);
+}
+
+TEST(Client, ClosesWithoutWaitingForAServerThatDoesNotGreet) {
+  const auto stopped = os::TcpListener::listen({"127.0.0.1", 0});
+  ASSERT_TRUE(stopped.ok());
+  const int64_t began_ns = os::real_clock().monotonic_ns();
+  std::atomic<bool> ended = false;
+  Result<std::unique_ptr<os::ByteStream>> silent = Error(Code::kUnavailable);
+  {
+    Client client(os::real_clock(), {"127.0.0.1", (*stopped)->port()}, {});
+    client.start({.method = kEcho, .deadline_ns = in_ms(60'000)},
+                 [&](const Result<Reply>&) { ended = true; });
+    // The client has connected, and waits to be greeted.
+    silent = (*stopped)->accept();
+    ASSERT_TRUE(silent.ok());
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_LT(os::real_clock().monotonic_ns() - began_ns, kHandshakeLimitNs / 2);
 }
 
 TEST(Client, KeepsAnIdleConnectionAlive) {
