@@ -11,6 +11,9 @@ namespace {
 
 constexpr int kRounds = 2;
 
+// Of a disk that has failed a fragment is missing as of one that is away.
+bool may_miss(Code code) { return is_out_of_reach(code) || code == Code::kIo; }
+
 }  // namespace
 
 Status BlockPut::run(ClusterBlocks::Degraded degraded) {
@@ -127,7 +130,7 @@ size_t BlockPut::missing() const {
 // What is missing is out of reach, and what is stored survives one more loss.
 bool BlockPut::may_be_missing() const {
   for (const Piece& piece : pieces_) {
-    if (!piece.done && !is_out_of_reach(piece.error->code())) return false;
+    if (!piece.done && !may_miss(piece.error->code())) return false;
   }
   return pieces_.size() - missing() >= std::min<size_t>(pieces_.size(), needed_ + 1);
 }

@@ -78,8 +78,12 @@ void print_status(const node::Json& status) {
   line("cluster", cell(status, "cluster"));
   line("state", cell(status, "state"));
   line("nodes", fmt::format("{} of {} up", cell(status, "nodes_up"), cell(status, "nodes")));
-  line("devices", fmt::format("{} of {} up, {}", cell(status, "devices_up"),
-                              cell(status, "devices"), size_cell(status, "capacity_bytes")));
+  const std::string failed = number(status, "devices_failed") == 0
+                                 ? ""
+                                 : cell(status, "devices_failed") + " of them failed, ";
+  line("devices",
+       fmt::format("{} of {} up, {}{}", cell(status, "devices_up"), cell(status, "devices"), failed,
+                   size_cell(status, "capacity_bytes")));
   line("stored", size_cell(status, "live_bytes"));
   const std::string members = etcd_text(part(status, "etcd_members"));
   if (!members.empty()) line("etcd", members);

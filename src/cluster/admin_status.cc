@@ -50,11 +50,14 @@ Result<Json> Admin::cluster_status() {
   uint64_t capacity = 0;
   uint64_t live = 0;
   uint64_t up_devices = 0;
+  uint64_t failed_devices = 0;  // take no more writes
   for (const wire::ClusterDevice& device : view->map.devices) {
     capacity += device.weight_bytes;
     up_devices += view->is_up(device.number) ? 1 : 0;
     const auto used = usage.find(to_hex(device.id));
-    if (used != usage.end()) live += used->value("live_bytes", uint64_t{0});
+    if (used == usage.end()) continue;
+    live += used->value("live_bytes", uint64_t{0});
+    failed_devices += used->value("health", "") == "failed" ? 1 : 0;
   }
   const auto up_nodes = std::ranges::count_if(
       view->map.nodes, [&](const wire::ClusterNode& node) { return view->up.contains(node.id); });
@@ -67,6 +70,7 @@ Result<Json> Admin::cluster_status() {
               {"nodes_up", up_nodes},
               {"devices", view->map.devices.size()},
               {"devices_up", up_devices},
+              {"devices_failed", failed_devices},
               {"capacity_bytes", capacity},
               {"live_bytes", live},
               {"etcd_members", etcd_status()},
