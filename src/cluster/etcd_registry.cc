@@ -208,13 +208,13 @@ Status EtcdRegistry::change(const Change& change) {
   return Error(Code::kBusy, "too many nodes change the cluster's map at a time; try again");
 }
 
-void EtcdRegistry::announce(wire::NodeId node) {
+void EtcdRegistry::announce(wire::NodeId node, std::function<void()> coming_back) {
   {
     const os::Lock lock(mutex_);
-    announced_ = node;
     stopping_ = false;
   }
-  announcer_ = os::Thread("announce", [this] { keep_announced(); });
+  announcer_ = os::Thread(
+      "announce", [this, node, back = std::move(coming_back)] { keep_announced(node, back); });
 }
 
 void EtcdRegistry::withdraw() {
@@ -227,22 +227,21 @@ void EtcdRegistry::withdraw() {
 }
 
 // A lease that was lost is replaced: etcd may have been out of reach for a while.
-void EtcdRegistry::keep_announced() {
+void EtcdRegistry::keep_announced(wire::NodeId node, const std::function<void()>& coming_back) {
   std::unique_ptr<etcd::Lease> lease;
+  bool was_away = false;
   for (;;) {
     if (lease == nullptr || lease->lost()) {
+      was_away = was_away || lease != nullptr;
       lease = nullptr;
       auto opened = etcd::Lease::open(client_, clock_, kUpFor);
       if (opened.ok()) {
-        const wire::NodeId node = [this] {
-          const os::Lock lock(mutex_);
-          return *announced_;
-        }();
+        if (was_away) coming_back();
         const auto put = client_.put(up_prefix() + to_hex(node), "", (*opened)->id());
         if (put.ok()) lease = opened.take();
       }
-      if (lease == nullptr)
-        spdlog::warn("this node cannot say that it is up: etcd is out of reach");
+      was_away = lease == nullptr;
+      if (was_away) spdlog::warn("this node cannot say that it is up: etcd is out of reach");
     }
     const os::Lock lock(mutex_);
     if (!stopping_) changed_.wait_for(mutex_, 500ms);

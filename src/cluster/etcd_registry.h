@@ -40,8 +40,10 @@ class EtcdRegistry final : public Registry {
   Status change(const Change& change) override;
   void set_listener(std::function<void()> listener) override;
 
-  // From now on the node is up, as long as this lives and etcd hears of it.
-  void announce(wire::NodeId node);
+  // From now on the node is up, as long as this lives and etcd hears of it. `coming_back` is
+  // called, on a thread of the registry, each time before the node is up again after etcd had not
+  // heard of it; it must not wait.
+  void announce(wire::NodeId node, std::function<void()> coming_back);
   // Not any more.
   void withdraw();
   // Why nothing new is heard; none while all is well.
@@ -54,7 +56,7 @@ class EtcdRegistry final : public Registry {
   void take_events(const std::vector<etcd::Event>& events);
   void publish();
   Status wait_until(etcd::Revision revision, int64_t limit_ns);
-  void keep_announced();
+  void keep_announced(wire::NodeId node, const std::function<void()>& coming_back);
 
   etcd::Client& client_;
   os::Clock& clock_;
@@ -65,7 +67,6 @@ class EtcdRegistry final : public Registry {
   std::shared_ptr<const block::ClusterView> view_ GUARDED_BY(mutex_);
   etcd::Revision seen_ GUARDED_BY(mutex_);
   std::optional<Error> broken_ GUARDED_BY(mutex_);  // what etcd has makes no sense
-  std::optional<wire::NodeId> announced_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   os::Mutex listener_mutex_;  // held while the listener runs
   std::function<void()> listener_ GUARDED_BY(listener_mutex_);

@@ -38,6 +38,7 @@ class FragmentService {
   // open_for_reads(): what was deleted while the node was away may still be here before.
   Result<rpc::Answer> handle(rpc::ServerCall& call);
   void open_for_reads() { open_for_reads_ = true; }
+  void close_for_reads() { open_for_reads_ = false; }
   FragmentCounters counters() const;
 
   // The same for this node's own use. put() is durable when it returns.

@@ -17,6 +17,9 @@ constexpr size_t kAskedMax = 10'000;
 constexpr size_t kGroupsPerRun = 256;
 constexpr size_t kSweepMax = 10'000;
 constexpr uint64_t kCleanBytes = 1 * kGiB;  // at a time
+// Those that it was cut off from may not be reached at once.
+constexpr int kComeBackTries = 10;
+constexpr auto kComeBackPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -38,6 +41,14 @@ void Healer::start() {
 void Healer::look_again() {
   const os::Lock lock(mutex_);
   view_changed_ = true;
+  changed_.notify_all();
+}
+
+void Healer::was_away() {
+  const os::Lock lock(mutex_);
+  fragments_.close_for_reads();
+  was_away_ = true;
+  status_.caught_up = false;
   changed_.notify_all();
 }
 
@@ -80,7 +91,7 @@ bool Healer::wait_for_work() {
   const os::Lock lock(mutex_);
   const int64_t pause_ns = unfinished_ ? options_.retry_ns : options_.sweep_ns;
   const int64_t until_ns = clock_.monotonic_ns() + pause_ns;
-  while (!stopping_ && !view_changed_ && asked_.empty()) {
+  while (!stopping_ && !view_changed_ && !was_away_ && asked_.empty()) {
     const int64_t left_ns = until_ns - clock_.monotonic_ns();
     if (left_ns <= 0) break;
     changed_.wait_for(mutex_, std::chrono::nanoseconds(left_ns));
@@ -89,10 +100,11 @@ bool Healer::wait_for_work() {
   return !stopping_;
 }
 
-// What was deleted while the node was away, as far as those know that are up. Before that nothing
-// is given out.
-void Healer::forget_deleted() {
+// What was deleted while the node was away, as far as those know that are up. Whether all of them
+// answered.
+bool Healer::forget_deleted() {
   const std::shared_ptr<const block::ClusterView> view = registry_.view();
+  bool all_answered = true;
   for (const wire::DeviceNumber device : own_devices(*view)) {
     for (const wire::Pool& pool : view->map.pools) {
       const std::vector<Duty> duties = duties_of(*view, pool, device);
@@ -101,6 +113,7 @@ void Healer::forget_deleted() {
       for (size_t at = 0; at < duties.size() && !stopping(); at += kGroupsPerRun) {
         const size_t count = std::min(kGroupsPerRun, duties.size() - at);
         const Census found = look(*view, pool, device, std::span(duties).subspan(at, count));
+        all_answered = all_answered && !found.trouble;
         for (const BlockId id : found.deleted) {
           const auto position = positions.find(pool.pg_of(wire::placement_of(id)));
           if (position == positions.end()) continue;
@@ -111,12 +124,30 @@ void Healer::forget_deleted() {
       }
     }
   }
-  fragments_.open_for_reads();
+  return all_answered && !stopping();
 }
 
+void Healer::come_back() {
+  {
+    const os::Lock lock(mutex_);
+    if (!was_away_) return;
+    was_away_ = false;
+  }
+  catch_up_ = true;
+  for (int i = 0; i < kComeBackTries && !forget_deleted() && !stopping(); ++i) {
+    const os::Lock lock(mutex_);
+    if (!stopping_) changed_.wait_for(mutex_, kComeBackPause);
+  }
+  const os::Lock lock(mutex_);
+  if (!was_away_) fragments_.open_for_reads();
+}
+
+// Nothing is given out before it is known what was deleted.
 void Healer::run() {
   forget_deleted();
+  fragments_.open_for_reads();
   while (wait_for_work()) {
+    come_back();
     heal_asked();
     const bool done = fill_all();
     {

@@ -50,6 +50,9 @@ class Healer {
   void stop();
   // The registry's view has changed.
   void look_again();
+  // The others may have taken this node for gone: what was deleted and written meanwhile is asked
+  // for, as after a start. Does not wait for that.
+  void was_away();
   // Somebody found that fragment damaged or missing. Forgotten when very many wait.
   void ask(const block::FragmentPlace& place);
   HealStatus status();
@@ -66,7 +69,8 @@ class Healer {
   bool wait_for_work();
   void heal_asked();
   void heal_one(const block::FragmentPlace& place);
-  void forget_deleted();
+  bool forget_deleted();
+  void come_back();
   std::vector<Duty> duties_of(const block::ClusterView& view, const wire::Pool& pool,
                               wire::DeviceNumber device) const;
   bool fill_all();
@@ -98,6 +102,7 @@ class Healer {
   os::CondVar changed_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool view_changed_ GUARDED_BY(mutex_) = true;
+  bool was_away_ GUARDED_BY(mutex_) = false;
   bool unfinished_ GUARDED_BY(mutex_) = false;
   std::deque<block::FragmentPlace> asked_ GUARDED_BY(mutex_);
   HealStatus status_ GUARDED_BY(mutex_);

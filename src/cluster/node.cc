@@ -168,7 +168,7 @@ Status Node::serve() {
   healer_->start();
   scrubber_->start();
   gone_watch_->start();
-  registry_->announce(config.node);
+  registry_->announce(config.node, [this] { healer_->was_away(); });
   if (etcd_members_) etcd_members_->start();
   spdlog::info("node {} of cluster {} listens at {}", to_hex(config.node), to_hex(config.cluster),
                config.listen);

@@ -76,6 +76,13 @@ class Cluster:
         for node in self.nodes[1:]:
             self.join(node, *node_options)
 
+    @classmethod
+    def seen_by(cls, nodes, within):
+        """A cluster that runs, as a client that names these nodes sees it."""
+        cluster = cls.__new__(cls)
+        cluster.nodes, cluster.within = nodes, within
+        return cluster
+
     def join(self, node, *options):
         first = self.nodes[0]
         token = first.command("node", "token").strip()
