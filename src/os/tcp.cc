@@ -160,14 +160,6 @@ Result<Fd> connect_one(const addrinfo& to, const Address& address, int64_t timeo
   return fd;
 }
 
-uint16_t port_of(int socket) {
-  sockaddr_storage bound = {};
-  socklen_t length = sizeof(bound);
-  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
-  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6&>(bound).sin6_port);
-  return ntohs(reinterpret_cast<sockaddr_in&>(bound).sin_port);
-}
-
 }  // namespace
 
 std::string Address::to_string() const {
@@ -230,7 +222,15 @@ Result<std::unique_ptr<ByteStream>> connect_tcp(const Address& address, int64_t 
   return last;
 }
 
-Result<std::unique_ptr<TcpListener>> TcpListener::listen(const Address& address) {
+uint16_t port_of(const Fd& socket) {
+  sockaddr_storage bound = {};
+  socklen_t length = sizeof(bound);
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
+  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6&>(bound).sin6_port);
+  return ntohs(reinterpret_cast<sockaddr_in&>(bound).sin_port);
+}
+
+Result<Fd> listen_tcp(const Address& address) {
   const AddressList found = TRY(resolve(address, AI_PASSIVE));
   const addrinfo& at = *found;
   Fd fd(::socket(at.ai_family, at.ai_socktype | SOCK_CLOEXEC, at.ai_protocol));
@@ -246,7 +246,12 @@ Result<std::unique_ptr<TcpListener>> TcpListener::listen(const Address& address)
     }
     return error_from_errno(errno, where);
   }
-  const uint16_t port = port_of(fd.get());
+  return fd;
+}
+
+Result<std::unique_ptr<TcpListener>> TcpListener::listen(const Address& address) {
+  Fd fd = TRY(listen_tcp(address));
+  const uint16_t port = port_of(fd);
   return std::unique_ptr<TcpListener>(new TcpListener(std::move(fd), port));
 }
 

@@ -34,10 +34,15 @@ bool is_loopback(const Address& address);
 // kUnavailable when nobody listens there or the name is not known; kTimeout.
 Result<std::unique_ptr<ByteStream>> connect_tcp(const Address& address, int64_t timeout_ns);
 
+// A socket that listens, for a library that accepts by itself. Port 0 is one that is free. kBusy
+// when the port is taken; kInvalid when the host is not an address of this machine.
+Result<Fd> listen_tcp(const Address& address);
+// Where such a socket listens.
+uint16_t port_of(const Fd& socket);
+
 class TcpListener {
  public:
-  // Port 0 is one that is free. kBusy when the port is taken; kInvalid when the host is not an
-  // address of this machine.
+  // Errors are those of listen_tcp().
   static Result<std::unique_ptr<TcpListener>> listen(const Address& address);
   ~TcpListener() { close(); }
   TcpListener(const TcpListener&) = delete;
