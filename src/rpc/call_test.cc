@@ -52,6 +52,14 @@ TEST(Call, BringsBackTheErrorOfTheServer) {
   EXPECT_EQ(reply.error().context(), "device 7 is full");
 }
 
+TEST(Call, IsObservedWithItsAnswer) {
+  Rig rig;
+  Client client(os::real_clock(), rig.address(), {});
+  ASSERT_TRUE(echo(client, "abc", std::string(1000, 'x')).ok());
+  EXPECT_EQ(client.call({.method = kFail, .header = "full"}).code(), Code::kNoSpace);
+  EXPECT_THAT(rig.observed(), testing::ElementsAre("1 1003 1000", "2 4 no space"));
+}
+
 TEST(Call, OfManyThreadsOnOneConnectionKeepApart) {
   Rig rig;
   Client client(os::real_clock(), rig.address(), {});

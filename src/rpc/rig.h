@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "os/mutex.h"
 #include "rpc/client.h"
@@ -32,8 +33,11 @@ class Rig {
 
   void stop() { server_ = nullptr; }
   void restart(uint16_t port) {
-    const Server::Service service{.handle = [this](ServerCall& call) { return handle(call); },
-                                  .guests_may = [](uint16_t method) { return method == kJoin; }};
+    const Server::Service service{
+        .handle = [this](ServerCall& call) { return handle(call); },
+        .guests_may = [](uint16_t method) { return method == kJoin; },
+        .observe = [this](const ServerCall& call,
+                          const Result<Answer>& answer) { observe(call, answer); }};
     auto started =
         Server::start(os::real_clock(), {"127.0.0.1", port}, security_, service, options_);
     ASSERT_TRUE(started.ok()) << started.error().to_string();
@@ -48,6 +52,11 @@ class Rig {
     const os::Lock lock(mutex_);
     open_ = true;
     changed_.notify_all();
+  }
+  // What the server said of the calls it answered, in their order.
+  std::vector<std::string> observed() {
+    const os::Lock lock(mutex_);
+    return observed_;
   }
   void wait_for_waiters(size_t count) {
     const os::Lock lock(mutex_);
@@ -72,6 +81,15 @@ class Rig {
     return Answer{.header = call.header, .payload = Payload::of(std::move(call.payload))};
   }
 
+  void observe(const ServerCall& call, const Result<Answer>& answer) {
+    std::string words = std::to_string(call.method) + " " + std::to_string(call.received_bytes);
+    words += " " + (answer.ok() ? std::to_string(answer->payload.size())
+                                : std::string(name_of(answer.code())));
+    if (call.arrived_ns == 0) words += " came at no time";
+    const os::Lock lock(mutex_);
+    observed_.push_back(std::move(words));
+  }
+
   void wait(const ServerCall& call) {
     const os::Lock lock(mutex_);
     ++waiting_;
@@ -92,6 +110,7 @@ class Rig {
   bool open_ GUARDED_BY(mutex_) = false;
   size_t waiting_ GUARDED_BY(mutex_) = 0;
   size_t cancelled_ GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> observed_ GUARDED_BY(mutex_);
   std::unique_ptr<Server> server_;
 };
 

@@ -205,8 +205,10 @@ void Server::State::accept_call(const std::shared_ptr<Connection>& connection,
   call->payload = std::move(incoming.payload);
   call->payload_xxh64 = incoming.frame.payload_xxh64;
   call->peer = connection->peer;
+  call->received_bytes = bytes;
+  call->arrived_ns = clock.monotonic_ns();
   if (incoming.frame.time_left_ms != 0) {
-    call->deadline_ns = clock.monotonic_ns() + int64_t{incoming.frame.time_left_ms} * 1'000'000;
+    call->deadline_ns = call->arrived_ns + int64_t{incoming.frame.time_left_ms} * 1'000'000;
   }
   ++calls;
   {
@@ -254,13 +256,15 @@ ServerCall::Reply Server::State::defer(const std::shared_ptr<Connection>& connec
 
 void Server::State::answer(Connection& connection, uint64_t number, Result<Answer> result) {
   wire::Frame frame{.kind = wire::FrameKind::kResponse, .call = number};
-  bool wanted = true;
+  std::shared_ptr<IncomingCall> call;
   {
     const os::Lock lock(connection.mutex);
     const auto found = connection.calls.find(number);
     if (found == connection.calls.end()) return;
-    wanted = !found->second->is_cancelled();
+    call = found->second;
   }
+  if (service.observe) service.observe(*call, result);
+  const bool wanted = !call->is_cancelled();
   if (wanted && result.ok()) {
     connection.outbox.send(frame, std::move(result->header), std::move(result->payload));
   } else if (wanted) {

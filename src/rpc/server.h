@@ -32,7 +32,9 @@ class ServerCall {
   Buffer payload = {};
   uint64_t payload_xxh64 = 0;  // checked; 0 for an empty payload
   Peer peer = {};
-  int64_t deadline_ns = 0;  // by the monotonic clock; 0: none
+  size_t received_bytes = 0;  // header and payload, whatever the handler does with them
+  int64_t arrived_ns = 0;     // by the monotonic clock
+  int64_t deadline_ns = 0;    // the same; 0: none
   // The client does not wait any more: what is done is done for nobody.
   virtual bool is_cancelled() const = 0;
   // The handler's result does not count: what this gives is to be called once instead, by any
@@ -66,6 +68,9 @@ class Server {
   struct Service {
     Handler handle;
     std::function<bool(uint16_t method)> guests_may;
+    // Told of every answer before it is sent, also of those that no handler gave. From several
+    // threads at once; must not wait.
+    std::function<void(const ServerCall&, const Result<Answer>&)> observe = {};
   };
 
   // Errors are those of TcpListener::listen().
