@@ -15,11 +15,12 @@ _nacre_options() {
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
     'node start')
-      echo '--data --listen --advertise --zone --name --etcd-grace --out-after --scrub-grace' \
-        '--no-device -f --foreground --etcd --insecure'
+      echo "$(_nacre_options 'node join') --etcd --insecure"
       ;;
-    'node join') echo '--data --listen --advertise --zone --name --etcd-grace --out-after --scrub-grace' \
-      '--no-device -f --foreground' ;;
+    'node join')
+      echo '--data --listen --advertise --zone --name --etcd-grace --out-after --scrub-grace
+        --metrics --log-level --log-size --log-files --no-device -f --foreground'
+      ;;
     'node token') echo '--data --ttl --client' ;;
     'node list' | 'node status') echo '--data --json' ;;
     'node forget' | 'node stop') echo '--data' ;;
@@ -62,6 +63,8 @@ _nacre() {
       --compress) choices='none lz4 zstd' ;;
       --code) choices='4+2 8+3 10+4' ;;
       --ttl) choices='1h 24h 7d' ;;
+      --metrics) choices='off' ;;
+      --log-level) choices='trace debug info warn error off' ;;
       --etcd) choices='supervised' ;;
       --at | --before) choices='now yesterday' ;;
       -o) choices='ro noatime allow_other' ;;

@@ -65,7 +65,7 @@ complete -c nacre -f -n '__nacre_action snapshot create list delete' -a 'create 
 
 complete -c nacre -f -n '__nacre_action retention show set confirm-clock' \
     -a 'show set confirm-clock'
-set -l in '__fish_seen_subcommand_from retention'
+set -l in '__fish_seen_subcommand_from retention; and __fish_seen_subcommand_from set'
 complete -c nacre -n $in -l keep -x -d 'Younger history stays'
 complete -c nacre -n $in -l budget -x -d 'Percent of the capacity for history'
 
@@ -99,6 +99,11 @@ complete -c nacre -n $in -l etcd-grace -x -a '5m 1h' -d 'Until a lost member of 
 complete -c nacre -n $in -l out-after -x -a '30m never' -d 'Until others make its fragments anew'
 complete -c nacre -n $in -l scrub-grace -x -a '1h 1d' -d 'How long garbage is left alone'
 complete -c nacre -n $in -l name -x -d 'For people'
+complete -c nacre -n $in -l metrics -x -a off -d 'HOST:PORT where Prometheus asks'
+complete -c nacre -n $in -l log-level -x -a 'trace debug info warn error off' \
+    -d 'What is worth a line'
+complete -c nacre -n $in -l log-size -x -a 4MiB -d 'Of a file of the log'
+complete -c nacre -n $in -l log-files -x -a 5 -d 'That are kept'
 complete -c nacre -n $in -l no-device -d 'Do not begin with a device in the data directory'
 complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
 complete -c nacre -n "$node start" -l etcd -x -a supervised -d 'HOST:PORT,... of one that is there'

@@ -31,6 +31,7 @@ struct StartArguments {
   std::string etcd_grace;
   std::string scrub_grace;
   std::string out_after;
+  std::string log_size;
   bool foreground = false;
 };
 
@@ -52,9 +53,7 @@ Status adapt(cluster::NodeFiles& files, cluster::NodeConfig config,
   }
   if (!wishes.advertise.empty()) config.advertise = wishes.advertise;
   if (!wishes.zone.empty()) config.zone = wishes.zone;
-  if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
-  if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
-  if (wishes.out_after_s) config.out_after_s = *wishes.out_after_s;
+  TRY(cluster::apply_settings(wishes, config));
   TRY(cluster::check_addresses(config.listen, config.advertise, config.insecure));
   const wire::ClusterMap alone{.cluster = config.cluster,
                                .epoch = 1,
@@ -82,6 +81,13 @@ Status found(cluster::NodeFiles& files, const StartArguments& given) {
   return {};
 }
 
+// Before it is known whether the node can be started: what is wrong with either is said later.
+node::LogOptions log_options(cluster::NodeFiles& files, const cluster::NodeWishes& wishes) {
+  cluster::NodeConfig config;
+  if (auto known = files.config(); known.ok() && *known) config = std::move(**known);
+  return cluster::apply_settings(wishes, config).ok() ? config.log : node::LogOptions();
+}
+
 int serve(const StartArguments& given, const std::function<void(const Status&)>& ready) {
   cluster::NodeFiles files(this_machine().files, given.data);
   const auto lock = files.lock();
@@ -105,9 +111,11 @@ Status start_in_background(const StartArguments& given) {
   node::Background background = TRY(node::Background::fork());
   if (!background.is_child()) return background.wait();
   ::umask(077);
-  const cluster::NodeFiles files(this_machine().files, given.data);
+  cluster::NodeFiles files(this_machine().files, given.data);
   Status logging = this_machine().files.create_directories(given.data);
-  if (logging.ok()) logging = node::log_to_file(files.log_path());
+  if (logging.ok()) {
+    logging = node::log_to_file(files.log_path(), log_options(files, given.wishes));
+  }
   if (!logging.ok()) {
     background.report(logging, files.log_path());
     std::_Exit(kFailure);
@@ -158,6 +166,9 @@ Status start(const StartArguments& arguments) {
   } else if (!given.out_after.empty()) {
     TRY(read_seconds(given.out_after, given.wishes.out_after_s.emplace()));
   }
+  if (!given.log_size.empty()) {
+    given.wishes.log_bytes = std::max(TRY(parse_size(given.log_size)), uint64_t{1});
+  }
   if (given.etcd != "supervised") {
     for (size_t at = 0; at <= given.etcd.size();) {
       const size_t comma = std::min(given.etcd.find(',', at), given.etcd.size());
@@ -172,7 +183,8 @@ Status start(const StartArguments& arguments) {
     TRY(start_in_background(given));
     return introduce(given, first);
   }
-  node::log_to_stderr();
+  cluster::NodeFiles files(this_machine().files, given.data);
+  node::log_to_stderr(log_options(files, given.wishes).level);
   Status failed;
   const int code = serve(given, [&](const Status& status) { failed = status; });
   if (!failed.ok()) return failed;
@@ -261,6 +273,15 @@ void add_start_options(CLI::App& command, StartArguments& given) {
   command.add_option("--scrub-grace", given.scrub_grace,
                      "How long what looks like garbage of writers that died is left alone, and "
                      "between looks for it; default: 1h");
+  command.add_option("--metrics", given.wishes.metrics,
+                     "HOST:PORT of /metrics, for Prometheus, and /healthz; 'off': none any more");
+  command.add_option("--log-level", given.wishes.log_level, "What is worth a line; default: info")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  command.add_option("--log-size", given.log_size,
+                     "How long a file of the log gets; default: 4MiB");
+  command
+      .add_option("--log-files", given.wishes.log_files, "How many of them are kept; default: 5")
+      ->check(CLI::Range(1, 1000));
   command.add_flag("--no-device", given.wishes.no_device,
                    "A new node does not begin with a device in the data directory");
   command.add_flag("-f,--foreground", given.foreground,

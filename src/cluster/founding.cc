@@ -39,9 +39,7 @@ Result<NodeConfig> config_of(device::Host host, NodeFiles& files, const NodeWish
                     .advertise = advertised,
                     .insecure = wishes.insecure,
                     .etcd = wishes.etcd};
-  if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
-  if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
-  if (wishes.out_after_s) config.out_after_s = *wishes.out_after_s;
+  TRY(apply_settings(wishes, config));
   return config;
 }
 
@@ -129,6 +127,26 @@ Status check_addresses(const std::string& listen, const std::string& advertise, 
   }
   if (insecure && !(os::is_loopback(here) && os::is_loopback(there))) {
     return Error(Code::kInvalid, "--insecure is for addresses of this machine alone (127.0.0.1)");
+  }
+  return {};
+}
+
+Status apply_settings(const NodeWishes& wishes, NodeConfig& config) {
+  if (wishes.etcd_grace_s != 0) config.etcd_grace_s = wishes.etcd_grace_s;
+  if (wishes.scrub_grace_s != 0) config.scrub_grace_s = wishes.scrub_grace_s;
+  if (wishes.out_after_s) config.out_after_s = *wishes.out_after_s;
+  if (wishes.metrics == "off") {
+    config.metrics.clear();
+  } else if (!wishes.metrics.empty()) {
+    const os::Address at = TRY(os::parse_address(wishes.metrics));
+    if (at.port == 0) return Error(Code::kInvalid, "port 0 is none; give one for the metrics");
+    config.metrics = wishes.metrics;
+  }
+  if (!wishes.log_level.empty()) config.log.level = wishes.log_level;
+  if (wishes.log_bytes != 0) config.log.file_bytes = wishes.log_bytes;
+  if (wishes.log_files != 0) config.log.files = wishes.log_files;
+  if (const std::string fault = node::fault_of(config.log); !fault.empty()) {
+    return Error(Code::kInvalid, fault);
   }
   return {};
 }

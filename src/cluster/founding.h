@@ -16,18 +16,27 @@ namespace nacre::cluster {
 struct NodeWishes {
   std::string listen = {};     // HOST:PORT
   std::string advertise = {};  // HOST:PORT; empty: as `listen`
+  std::string metrics = {};    // HOST:PORT; empty or "off": none
   std::string zone = {};
   std::string name = {};               // empty: the host's
   std::vector<std::string> etcd = {};  // endpoints of an etcd that is there; empty: run one
   uint64_t etcd_grace_s = 0;           // NodeConfig's; 0: the usual
   uint64_t scrub_grace_s = 0;          // likewise
   std::optional<uint64_t> out_after_s = {};
-  bool insecure = false;   // no TLS; on loopback alone
-  bool no_device = false;  // do not begin with a device in the data directory
+  bool insecure = false;               // no TLS; on loopback alone
+  bool no_device = false;              // do not begin with a device in the data directory
+  // NodeConfig's; empty and 0: the usual.
+  std::string log_level = {};
+  uint64_t log_bytes = 0;
+  uint64_t log_files = 0;
 };
 
 // Whether a node may listen and be reached there. kInvalid says what is wrong.
 Status check_addresses(const std::string& listen, const std::string& advertise, bool insecure);
+
+// What a node that has `config` does besides, and says of it: of the metrics and the log. kInvalid
+// says what is wrong.
+Status apply_settings(const NodeWishes& wishes, NodeConfig& config);
 
 // A new cluster of this node. kExists when there is a node in the directory.
 Result<NodeConfig> found_cluster(device::Host host, NodeFiles& files, const NodeWishes& wishes);

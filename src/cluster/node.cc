@@ -149,11 +149,8 @@ Status Node::serve() {
                                                 .clients = *clients_,
                                                 .etcd_members = etcd_members_.get(),
                                                 .stop = [this] { wake_->wake(); }});
-  server_ = TRY(rpc::Server::start(
-      host_.clock, TRY(os::parse_address(config.listen)), security_,
-      {.handle = [this](rpc::ServerCall& call) { return handle(call); },
-       .guests_may =
-           [](uint16_t method) { return method == static_cast<uint16_t>(block::Method::kJoin); }}));
+  TRY(serve_calls());
+  TRY(serve_metrics());
   control_ =
       TRY(node::ControlServer::start(files_.control_path(),
                                      [this](const node::Request& request, node::Events& events) {
@@ -172,6 +169,38 @@ Status Node::serve() {
   if (etcd_members_) etcd_members_->start();
   spdlog::info("node {} of cluster {} listens at {}", to_hex(config.node), to_hex(config.cluster),
                config.listen);
+  return {};
+}
+
+Status Node::serve_calls() {
+  const os::Address at = TRY(os::parse_address(config_->get().listen));
+  server_ = TRY(rpc::Server::start(
+      host_.clock, at, security_,
+      {.handle = [this](rpc::ServerCall& call) { return handle(call); },
+       .guests_may =
+           [](uint16_t method) { return method == static_cast<uint16_t>(block::Method::kJoin); },
+       .observe =
+           [this](const rpc::ServerCall& call, const Result<rpc::Answer>& answer) {
+             calls_.add(call, answer, host_.clock.monotonic_ns());
+           }}));
+  return {};
+}
+
+Status Node::serve_metrics() {
+  const std::string address = config_->get().metrics;
+  if (address.empty()) return {};
+  metrics_ = std::make_unique<NodeMetrics>(NodeMetrics::Parts{.clock = host_.clock,
+                                                              .config = *config_,
+                                                              .registry = *registry_,
+                                                              .devices = *devices_,
+                                                              .fragments = *fragments_,
+                                                              .healer = *healer_,
+                                                              .server = *server_,
+                                                              .calls = calls_});
+  http_ = TRY(node::HttpServer::start(TRY(os::parse_address(address)),
+                                      {{"/metrics", [this] { return metrics_->metrics(); }},
+                                       {"/healthz", [this] { return metrics_->health(); }}}));
+  spdlog::info("metrics are at http://{}/metrics", address);
   return {};
 }
 
@@ -218,6 +247,7 @@ Status Node::run() {
     if (!settled.ok()) spdlog::warn("{}", settled.error().to_string());
   }
   spdlog::info("stopping");
+  if (http_) http_->stop();
   registry_->set_listener({});
   if (etcd_members_) etcd_members_->stop();
   registry_->withdraw();

@@ -1,5 +1,6 @@
 // A node of a cluster: opens its devices, follows the registry, serves fragments to clients and
-// other nodes, lets others join, heals what it should have, and takes commands of operators.
+// other nodes, lets others join, heals what it should have, takes commands of operators, and tells
+// whoever watches how it is.
 //
 // start() and run() are for one thread, in this order, in a process that has no other threads yet.
 #pragma once
@@ -10,6 +11,7 @@
 #include "base/result.h"
 #include "block/cluster_blocks.h"
 #include "cluster/admin.h"
+#include "cluster/call_counters.h"
 #include "cluster/config_store.h"
 #include "cluster/device_set.h"
 #include "cluster/etcd_members.h"
@@ -18,9 +20,11 @@
 #include "cluster/gone_watch.h"
 #include "cluster/healer.h"
 #include "cluster/node_files.h"
+#include "cluster/node_metrics.h"
 #include "cluster/own_member.h"
 #include "cluster/scrubber.h"
 #include "node/control_server.h"
+#include "node/http_server.h"
 #include "node/wake.h"
 #include "rpc/server.h"
 
@@ -51,6 +55,8 @@ class Node {
   Status open_registry(const NodeOptions& options);
   Status open_devices();
   Status serve();
+  Status serve_calls();
+  Status serve_metrics();
   Status enroll();
   Result<rpc::Answer> handle(rpc::ServerCall& call);
   Result<rpc::Answer> join(const rpc::ServerCall& call);
@@ -75,7 +81,10 @@ class Node {
   std::unique_ptr<GoneWatch> gone_watch_;
   std::unique_ptr<EtcdMembers> etcd_members_;  // null where etcd is another's
   std::unique_ptr<Admin> admin_;
+  CallCounters calls_;
   std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<NodeMetrics> metrics_;
+  std::unique_ptr<node::HttpServer> http_;  // null: nobody watches
   std::unique_ptr<node::ControlServer> control_;
 };
 

@@ -34,6 +34,7 @@ Json json_of(const NodeConfig& config) {
           {"zone", config.zone},
           {"listen", config.listen},
           {"advertise", config.advertise},
+          {"metrics", config.metrics},
           {"insecure", config.insecure},
           {"etcd", config.etcd},
           {"etcd_client_address", config.etcd_client_address},
@@ -44,7 +45,10 @@ Json json_of(const NodeConfig& config) {
           {"out_after_s", config.out_after_s},
           {"scrub_grace_s", config.scrub_grace_s},
           {"devices", config.devices},
-          {"enrolled", config.enrolled}};
+          {"enrolled", config.enrolled},
+          {"log_level", config.log.level},
+          {"log_bytes", config.log.file_bytes},
+          {"log_files", config.log.files}};
 }
 
 Result<NodeConfig> config_of(const Json& json) {
@@ -60,6 +64,7 @@ Result<NodeConfig> config_of(const Json& json) {
   config.zone = TRY(fields.text("zone"));
   config.listen = TRY(fields.text("listen"));
   config.advertise = TRY(fields.text("advertise"));
+  config.metrics = TRY(fields.optional_text("metrics")).value_or("");
   config.insecure = TRY(fields.flag("insecure"));
   config.etcd = TRY(fields.texts("etcd"));
   config.etcd_client_address = TRY(fields.text("etcd_client_address"));
@@ -74,7 +79,13 @@ Result<NodeConfig> config_of(const Json& json) {
   }
   config.devices = TRY(fields.texts("devices"));
   config.enrolled = TRY(fields.texts("enrolled"));
+  config.log.level = TRY(fields.optional_text("log_level")).value_or(config.log.level);
+  config.log.file_bytes = TRY(fields.optional_number("log_bytes")).value_or(config.log.file_bytes);
+  config.log.files = TRY(fields.optional_number("log_files")).value_or(config.log.files);
   TRY(fields.finish());
+  if (const std::string fault = node::fault_of(config.log); !fault.empty()) {
+    return Error(Code::kCorrupt, fault);
+  }
   return config;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "node/log.h"
 #include "os/file_system.h"
 #include "rpc/certificates.h"
 #include "wire/cluster_layout.h"
@@ -28,6 +29,7 @@ struct NodeConfig {
   std::string zone = {};
   std::string listen = {};     // HOST:PORT
   std::string advertise = {};  // HOST:PORT, as others reach it
+  std::string metrics = {};    // HOST:PORT of /metrics and /healthz; empty: there are none
   bool insecure = false;
   std::vector<std::string> etcd = {};  // endpoints, HOST:PORT
   // Where its own member of etcd listens, should it run one; empty: etcd is none of the cluster's.
@@ -42,6 +44,7 @@ struct NodeConfig {
   std::vector<std::string> devices = {};  // paths
   // Ids of devices that the map has had: one that is no longer there was removed.
   std::vector<std::string> enrolled = {};
+  node::LogOptions log = {};
 
   bool operator==(const NodeConfig&) const = default;
 };
