@@ -34,8 +34,8 @@ struct NodeWishes {
 // Whether a node may listen and be reached there. kInvalid says what is wrong.
 Status check_addresses(const std::string& listen, const std::string& advertise, bool insecure);
 
-// What a node that has `config` does besides, and says of it: of the metrics and the log. kInvalid
-// says what is wrong.
+// Of the wishes those that a node may be given at any start: how patient it is, its metrics and its
+// log. kInvalid says what is wrong.
 Status apply_settings(const NodeWishes& wishes, NodeConfig& config);
 
 // A new cluster of this node. kExists when there is a node in the directory.
