@@ -21,7 +21,8 @@ struct Arguments {
 };
 
 Status add(const Arguments& given) {
-  node::Json arguments = {{"path", TRY(absolute_path(given.device))}, {"force", given.force}};
+  node::Json arguments = {{"path", node::json_of_bytes(TRY(absolute_path(given.device)))},
+                          {"force", given.force}};
   if (!given.size.empty()) arguments["size"] = TRY(parse_size(given.size));
   const node::Json made = TRY(ask_node(given.data, {"device_add", std::move(arguments)}));
   if (given.json) {

@@ -57,6 +57,8 @@ struct JoinRequest {
   std::string name = {};
   std::string zone = {};
   std::string advertise = {};
+
+  bool operator==(const JoinRequest&) const = default;
 };
 struct JoinGrant {
   rpc::Role role = rpc::Role::kClient;
@@ -66,6 +68,8 @@ struct JoinGrant {
   NodeSecrets secrets = {};            // of a node
   std::vector<std::string> etcd = {};  // of a node
   bool runs_etcd = false;              // the cluster's nodes run etcd's members
+
+  bool operator==(const JoinGrant&) const = default;
 };
 std::string encode(const JoinRequest& request);
 Result<JoinRequest> decode_join_request(std::string_view text);

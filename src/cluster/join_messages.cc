@@ -8,11 +8,11 @@ namespace nacre::cluster {
 using node::Json;
 
 std::string encode(const JoinRequest& request) {
-  Json json = {{"token", request.token},
-               {"request", request.request},
-               {"name", request.name},
-               {"zone", request.zone},
-               {"advertise", request.advertise}};
+  Json json = {{"token", node::json_of_bytes(request.token)},
+               {"request", node::json_of_bytes(request.request)},
+               {"name", node::json_of_bytes(request.name)},
+               {"zone", node::json_of_bytes(request.zone)},
+               {"advertise", node::json_of_bytes(request.advertise)}};
   if (!request.node.is_zero()) json["node"] = to_hex(request.node);
   return node::to_line(json);
 }
@@ -43,11 +43,11 @@ std::string encode(const JoinGrant& grant) {
   }
   return node::to_line(Json{{"node", grant.role == rpc::Role::kNode},
                             {"cluster", to_hex(grant.cluster)},
-                            {"ca", grant.ca},
-                            {"certificate", grant.certificate},
-                            {"ca_key", grant.secrets.authority.key},
+                            {"ca", node::json_of_bytes(grant.ca)},
+                            {"certificate", node::json_of_bytes(grant.certificate)},
+                            {"ca_key", node::json_of_bytes(grant.secrets.authority.key)},
                             {"token_key", key},
-                            {"etcd", grant.etcd},
+                            {"etcd", node::json_of_texts(grant.etcd)},
                             {"runs_etcd", grant.runs_etcd}});
 }
 

@@ -15,6 +15,7 @@ namespace {
 using node::Json;
 
 constexpr uint64_t kFormat = 1;
+constexpr size_t kCopyBytes = 1 << 20;
 constexpr uint64_t kMaxFileBytes = 1 << 20;
 constexpr uint64_t kMaxGraceS = 365 * 24 * 60 * 60;
 
@@ -30,22 +31,22 @@ Json json_of(const NodeConfig& config) {
   return {{"format", kFormat},
           {"node", to_hex(config.node)},
           {"cluster", to_hex(config.cluster)},
-          {"name", config.name},
-          {"zone", config.zone},
-          {"listen", config.listen},
-          {"advertise", config.advertise},
-          {"metrics", config.metrics},
+          {"name", node::json_of_bytes(config.name)},
+          {"zone", node::json_of_bytes(config.zone)},
+          {"listen", node::json_of_bytes(config.listen)},
+          {"advertise", node::json_of_bytes(config.advertise)},
+          {"metrics", node::json_of_bytes(config.metrics)},
           {"insecure", config.insecure},
-          {"etcd", config.etcd},
-          {"etcd_client_address", config.etcd_client_address},
-          {"etcd_peer_address", config.etcd_peer_address},
-          {"etcd_members", config.etcd_members},
+          {"etcd", node::json_of_texts(config.etcd)},
+          {"etcd_client_address", node::json_of_bytes(config.etcd_client_address)},
+          {"etcd_peer_address", node::json_of_bytes(config.etcd_peer_address)},
+          {"etcd_members", node::json_of_texts(config.etcd_members)},
           {"etcd_joins", config.etcd_joins},
           {"etcd_grace_s", config.etcd_grace_s},
           {"out_after_s", config.out_after_s},
           {"scrub_grace_s", config.scrub_grace_s},
-          {"devices", config.devices},
-          {"enrolled", config.enrolled},
+          {"devices", node::json_of_texts(config.devices)},
+          {"enrolled", node::json_of_texts(config.enrolled)},
           {"log_level", config.log.level},
           {"log_bytes", config.log.file_bytes},
           {"log_files", config.log.files}};
@@ -175,6 +176,25 @@ Status NodeFiles::save(const NodeSecrets& secrets) {
   if (secrets.authority.key.empty()) return {};
   TRY(write("tls/ca.crt", secrets.authority.certificate));
   return write("secret/ca.key", secrets.authority.key);
+}
+
+Status NodeFiles::cut(const std::string& name, uint64_t bytes_max) {
+  if (TRY(files_.kind(path(name))) == os::PathKind::kMissing) return {};
+  const auto file = TRY(files_.open(path(name), os::OpenMode::kReadWrite));
+  if (TRY(file->size()) <= bytes_max) return {};
+  const std::string older = path(name) + ".1";
+  const auto copy = TRY(files_.open(older, os::OpenMode::kCreate));
+  if (::chmod(older.c_str(), 0600) != 0) {
+    return error_from_errno(errno, "set the mode of " + older);
+  }
+  TRY(copy->truncate(0));
+  std::string part(kCopyBytes, '\0');
+  for (uint64_t at = 0;;) {
+    const size_t bytes = TRY(file->read_at(at, as_writable_bytes(part)));
+    if (bytes == 0) return file->truncate(0);
+    TRY(copy->write_at(at, as_bytes(part).first(bytes)));
+    at += bytes;
+  }
 }
 
 Status NodeFiles::wipe(const std::string& name) { return wipe_path(files_, path(name)); }

@@ -53,6 +53,8 @@ struct NodeConfig {
 struct NodeSecrets {
   rpc::Authority authority = {};  // empty in an insecure cluster
   std::string token_key = {};
+
+  bool operator==(const NodeSecrets&) const = default;
 };
 
 class NodeFiles {
@@ -76,6 +78,10 @@ class NodeFiles {
   Status save(const rpc::Credentials& credentials);
   Result<NodeSecrets> secrets();
   Status save(const NodeSecrets& secrets);
+  // A file that another program appends to begins anew once it is longer than that, and NAME.1 has
+  // what it had. What is written meanwhile may be lost. Nothing happens while there is no such
+  // file.
+  Status cut(const std::string& name, uint64_t bytes_max);
   // Removes what is below that name, if there is anything.
   Status wipe(const std::string& name);
 

@@ -44,6 +44,17 @@ Json json_of_bytes(std::string_view bytes) {
   return {{kBytes, hex}};
 }
 
+Json json_of_texts(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(json_of_bytes(text));
+  return list;
+}
+
+std::string valid_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  return Json::parse(to_line(text)).get<std::string>();
+}
+
 Result<std::string> bytes_of_json(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   const Error bad(Code::kInvalid, "expected a text, or {\"bytes\": \"hexadecimal digits\"}");

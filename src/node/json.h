@@ -22,7 +22,10 @@ Result<Json> parse_object(std::string_view text);
 // File names are bytes, JSON text is UTF-8: a name that is no UTF-8 becomes {"bytes":
 // "hexadecimal"}.
 Json json_of_bytes(std::string_view bytes);
-// The inverse; kInvalid for anything else.
+Json json_of_texts(const std::vector<std::string>& texts);
+// For readers that take nothing but UTF-8: what is none is replaced by U+FFFD.
+std::string valid_utf8(std::string_view text);
+// The inverse of json_of_bytes(); kInvalid for anything else.
 Result<std::string> bytes_of_json(const Json& value);
 
 // The arguments of a request: each is asked for by name and type, and what was not asked for is an

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "node/json.h"
 
 namespace nacre::node {
 namespace {
@@ -100,7 +101,7 @@ void MetricsText::line(std::string_view suffix, const MetricLabels& labels,
   char before = '{';
   for (const auto& [label, what] : labels) {
     CHECK(is_name(label));
-    text_ += fmt::format("{}{}=\"{}\"", before, label, escaped(what, true));
+    text_ += fmt::format("{}{}=\"{}\"", before, label, escaped(valid_utf8(what), true));
     before = ',';
   }
   if (!labels.empty()) text_ += '}';

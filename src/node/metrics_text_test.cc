@@ -40,6 +40,14 @@ TEST(MetricsText, EscapesWhatHasAMeaning) {
             "nacre_info{name=\"a \\\"b\\\" \\\\ c\\nd\té\"} 1\n");
 }
 
+// Prometheus refuses all of a page with a label that is no UTF-8.
+TEST(MetricsText, ReplacesWhatIsNoUtf8) {
+  MetricsText text;
+  text.family("nacre_info", Kind::kGauge, "Info.");
+  text.sample(1, {{"path", "/a\xff/é"}});
+  EXPECT_TRUE(text.take().ends_with("{path=\"/a\uFFFD/é\"} 1\n"));
+}
+
 TEST(MetricsText, HasWordsForWhatIsNoNumber) {
   MetricsText text;
   text.family("nacre_odd", Kind::kGauge, "Odd.");

@@ -24,6 +24,8 @@ struct Credentials {
 struct Authority {
   std::string certificate;
   std::string key;
+
+  bool operator==(const Authority&) const = default;
 };
 
 struct Subject {
