@@ -52,7 +52,9 @@ void EtcdMembers::stop() {
 
 void EtcdMembers::run() {
   for (;;) {
-    const Status done = round();
+    const Status tended = parts_.own.tend_log();
+    Status done = round();
+    if (done.ok()) done = tended;
     const os::Lock lock(mutex_);
     if (!done.ok() && !trouble_) spdlog::warn("members of etcd: {}", done.error().to_string());
     trouble_ = done.ok() ? std::nullopt : std::optional(done.error());

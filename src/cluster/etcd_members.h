@@ -5,6 +5,7 @@
 //   - says whether this node can run a member (etcd_rows.h);
 //   - begins a member when the list has one at this node's address that has never run, and drops
 //     the one that runs here when the list does not have it any more;
+//   - keeps the log of this node's member short;
 //   - on the one node that coordinates, has the members changed (etcd_coordinator.h).
 //
 // Lists are asked for with a read that a majority has agreed to, at the same member: a member that

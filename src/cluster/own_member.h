@@ -1,6 +1,6 @@
 // The member of etcd that a node runs, if it runs one, and what of it is kept in node.json.
 //
-// start(), begin() and drop() are for one thread at a time; the rest is safe from any.
+// start(), begin(), drop() and tend_log() are for one thread at a time; the rest is safe from any.
 #pragma once
 
 #include <memory>
@@ -32,6 +32,9 @@ class OwnMember {
   Status drop();
   // Ends the process, until start().
   void stop();
+
+  // Keeps the member's log within the length that the node's own log files have.
+  Status tend_log() { return files_.cut("etcd.log", config_.get().log.file_bytes); }
 
   bool runs() const { return find() != nullptr; }
   // Why it last ended, or was not started.
