@@ -25,13 +25,10 @@ std::string plain(const std::string& line) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"') continue;
-    if (text[i] != '\\') {
-      result += text[i];
-    } else if (++i < text.size() && text[i] == 'f') {
-      ++i;
-    } else if (i < text.size()) {
-      result += text[i];
-    }
+    if (text[i] == '\\') ++i;
+    const bool font = i > 0 && i < text.size() && text[i - 1] == '\\' && text[i] == 'f';
+    if (font) ++i;
+    if (!font && i < text.size()) result += text[i];
   }
   return result;
 }
