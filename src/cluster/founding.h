@@ -23,8 +23,8 @@ struct NodeWishes {
   uint64_t etcd_grace_s = 0;           // NodeConfig's; 0: the usual
   uint64_t scrub_grace_s = 0;          // likewise
   std::optional<uint64_t> out_after_s = {};
-  bool insecure = false;               // no TLS; on loopback alone
-  bool no_device = false;              // do not begin with a device in the data directory
+  bool insecure = false;   // no TLS; on loopback alone
+  bool no_device = false;  // do not begin with a device in the data directory
   // NodeConfig's; empty and 0: the usual.
   std::string log_level = {};
   uint64_t log_bytes = 0;

@@ -195,6 +195,7 @@ Status Node::serve_metrics() {
                                                               .devices = *devices_,
                                                               .fragments = *fragments_,
                                                               .healer = *healer_,
+                                                              .scrubber = *scrubber_,
                                                               .server = *server_,
                                                               .calls = calls_});
   http_ = TRY(node::HttpServer::start(TRY(os::parse_address(address)),

@@ -46,6 +46,7 @@ node::HttpAnswer NodeMetrics::metrics() {
   parts_.calls.write(to);
   write_fragments(to);
   write_healing(to, healing);
+  write_scrubbing(to);
   write_devices(to, devices);
   write_cluster(to);
   write_groups(to);
@@ -101,6 +102,19 @@ void NodeMetrics::write_healing(MetricsText& to, const HealStatus& healing) {
   to.one("nacre_heal_stuck", Kind::kGauge,
          "1 when something keeps healing back; `nacre node status` says what.",
          !healing.trouble.empty());
+}
+
+void NodeMetrics::write_scrubbing(MetricsText& to) {
+  const ScrubStatus status = parts_.scrubber.status();
+  to.one("nacre_scrub_passes_total", Kind::kCounter,
+         "Looks at all groups whose first fragment is on this node.", status.passes);
+  to.one("nacre_scrub_blocks_total", Kind::kCounter, "Blocks looked at.", status.blocks);
+  to.one("nacre_scrub_incomplete_blocks_total", Kind::kCounter,
+         "Blocks that lacked fragments and were given to healing.", status.incomplete);
+  to.one("nacre_scrub_garbage_blocks_total", Kind::kCounter,
+         "Blocks removed that belonged to nothing.", status.garbage_removed);
+  to.one("nacre_scrub_stuck", Kind::kGauge, "1 when the last look left something undone, else 0.",
+         !status.trouble.empty());
 }
 
 void NodeMetrics::write_devices(MetricsText& to, const std::vector<DeviceCondition>& devices) {

@@ -13,6 +13,7 @@
 #include "cluster/fragment_service.h"
 #include "cluster/healer.h"
 #include "cluster/node_health.h"
+#include "cluster/scrubber.h"
 #include "node/http_server.h"
 #include "os/clock.h"
 #include "place/health.h"
@@ -30,6 +31,7 @@ class NodeMetrics {
     DeviceSet& devices;
     FragmentService& fragments;
     Healer& healer;
+    Scrubber& scrubber;
     rpc::Server& server;
     const CallCounters& calls;
   };
@@ -44,6 +46,7 @@ class NodeMetrics {
   void write_node(node::MetricsText& to, bool well);
   void write_fragments(node::MetricsText& to);
   void write_healing(node::MetricsText& to, const HealStatus& healing);
+  void write_scrubbing(node::MetricsText& to);
   void write_devices(node::MetricsText& to, const std::vector<DeviceCondition>& devices);
   void write_cluster(node::MetricsText& to);
   void write_groups(node::MetricsText& to);
