@@ -76,7 +76,8 @@ set -l in '__fish_seen_subcommand_from check'
 complete -c nacre -n $in -l deep -d 'Read every byte'
 complete -c nacre -n $in -l repair -d 'Mend what can be mended'
 
-complete -c nacre -n '__fish_seen_subcommand_from forget' -l yes -d 'Do not ask'
+complete -c nacre -n '__fish_seen_subcommand_from forget; and not __fish_seen_subcommand_from node' \
+    -l yes -d 'Do not ask'
 
 set -l node '__fish_seen_subcommand_from node; and __fish_seen_subcommand_from'
 set -l actions start join token list status forget stop
