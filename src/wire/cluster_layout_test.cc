@@ -100,7 +100,7 @@ TEST(ClusterMap, NamesWhatContradictsItself) {
             "two devices of the same id");
   EXPECT_EQ(fault_after([](auto& map) { map.devices[0].weight_bytes = UINT64_MAX; }),
             "device 1 is too large");
-  EXPECT_EQ(fault_after([](auto& map) { map.devices[0].state = DeviceState{4}; }),
+  EXPECT_EQ(fault_after([](auto& map) { map.devices[0].state = DeviceState{5}; }),
             "device 1 is in an unknown state");
 }
 
