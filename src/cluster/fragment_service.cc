@@ -99,6 +99,7 @@ Result<rpc::Answer> FragmentService::put(rpc::ServerCall& call) {
   if (views_.view()->map.epoch < given.epoch) TRY(views_.refresh());
   TRY(check_owner(given.place));
   const auto device = TRY(write(given, call.payload.view(), call.payload_xxh64));
+  call.payload = {};  // the device has it
   durable_.add(device, [this, place = given.place, reply = call.defer()](const Status& synced) {
     // If the group moved meanwhile, whoever fills its new device may not have seen this one.
     const Status done = synced.ok() ? check_owner(place) : synced;

@@ -25,7 +25,15 @@ class TestViews final : public block::ViewSource {
     const os::Lock lock(mutex_);
     return view_;
   }
-  Status refresh() override { return {}; }
+  Status refresh() override {
+    const os::Lock lock(mutex_);
+    return cut_off_ ? Status(Error(Code::kUnavailable, "nobody can be asked")) : Status();
+  }
+  // Nothing newer is heard.
+  void cut_off(bool cut_off) {
+    const os::Lock lock(mutex_);
+    cut_off_ = cut_off;
+  }
   void set(block::ClusterView view) {
     const os::Lock lock(mutex_);
     view_ = std::make_shared<const block::ClusterView>(std::move(view));
@@ -39,6 +47,7 @@ class TestViews final : public block::ViewSource {
 
  private:
   os::Mutex mutex_;
+  bool cut_off_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<const block::ClusterView> view_ GUARDED_BY(mutex_) =
       std::make_shared<block::ClusterView>();
 };

@@ -229,12 +229,28 @@ Result<Scrubber::PartSet> Scrubber::parts_of(BlockId object) {
 }
 
 void Scrubber::forget(BlockId id, block::Removal mark_or_fence) {
+  if (!is_up_to_date()) return;
   const Status forgotten = parts_.blocks.forget(id, mark_or_fence);
   if (!forgotten.ok()) return set_trouble(forgotten.error());
   count([](ScrubStatus& status) { ++status.marks_forgotten; });
 }
 
+// By an old map what is whole may look like garbage: nothing goes unless the one by which it was
+// judged is still the newest.
+bool Scrubber::is_up_to_date() {
+  const Status refreshed = parts_.views.refresh();
+  if (!refreshed.ok()) {
+    set_trouble(refreshed.error());
+  } else if (parts_.views.view()->map.epoch != epoch_) {
+    set_trouble(Error(Code::kBusy, "the map has changed meanwhile"));
+  } else {
+    return true;
+  }
+  return false;
+}
+
 void Scrubber::remove(BlockId id) {
+  if (!is_up_to_date()) return;
   const Status removed = parts_.blocks.remove(id);
   if (!removed.ok()) return set_trouble(removed.error());
   count([](ScrubStatus& status) { ++status.garbage_removed; });

@@ -75,6 +75,7 @@ class Scrubber {
   void scrub_part(BlockId id, const wire::FragmentNote& note);
   void forget(BlockId id, block::Removal mark_or_fence);
   Result<PartSet> parts_of(BlockId object);
+  bool is_up_to_date();
   void remove(BlockId id);
   bool suspected_before(BlockId id);
   bool is_own(const block::ClusterView& view, wire::DeviceNumber device);

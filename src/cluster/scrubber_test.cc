@@ -153,6 +153,20 @@ TEST_F(ScrubberTest, AFenceThatComesAfterTheManifestDoesNothing) {
   EXPECT_GT(sum(&ScrubStatus::marks_forgotten), 0u);
 }
 
+TEST_F(ScrubberTest, NothingGoesByAMapThatMayBeOld) {
+  const BlockId part = put_orphan(rig_.blocks->choose_id(kFourTwo).take());
+  const BlockId block = rig_.put(bytes_of(60'000)).take();
+  for (const unsigned fragment : {0, 2, 5}) drop(block, fragment);
+  rig_.views.cut_off(true);
+  for (int i = 0; i < 3; ++i) pass();
+  EXPECT_TRUE(is_there(part));
+  EXPECT_EQ(rig_.records(), 6u + 3 + 6);  // the part, the rest of the block, a fence
+  rig_.views.cut_off(false);
+  pass();
+  EXPECT_FALSE(is_there(part));
+  EXPECT_EQ(rig_.records(), 6u);
+}
+
 TEST_F(ScrubberTest, APartThatItsManifestDoesNotNameGoes) {
   const BlockId object = rig_.blocks->choose_id(kFourTwo).take();
   const BlockId named = put_orphan(object);
