@@ -145,7 +145,7 @@ Result<std::unique_ptr<ClusterClient>> ClusterClient::connect(const std::string&
   return client;
 }
 
-Result<node::Json> ClusterClient::command(const std::string& name, node::Json arguments) {
+Result<node::Json> ClusterClient::command(const std::string& name, const node::Json& arguments) {
   std::vector<os::Address> addresses = addresses_;
   const auto view = views_->view();
   for (const wire::ClusterNode& node : view->map.nodes) {

@@ -35,7 +35,8 @@ class ClusterClient {
   block::ClusterBlocks& blocks() { return *blocks_; }
   cluster::RemoteViews& views() { return *views_; }
   // A command of operators, asked of a node that answers.
-  Result<node::Json> command(const std::string& name, node::Json arguments = node::Json::object());
+  Result<node::Json> command(const std::string& name,
+                             const node::Json& arguments = node::Json::object());
   // The same, asked of that node.
   Result<node::Json> command_of(const wire::ClusterNode& node, const std::string& name,
                                 node::Json arguments);

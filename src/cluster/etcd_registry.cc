@@ -25,7 +25,7 @@ std::string chunk_key(uint16_t pool, uint32_t chunk) {
 std::string up_prefix() { return std::string(kEtcdPrefix) + "up/"; }
 
 Result<wire::NodeId> node_of_key(const std::string& key) {
-  const auto id = parse_id<wire::NodeId>(key.substr(up_prefix().size()));
+  auto id = parse_id<wire::NodeId>(key.substr(up_prefix().size()));
   if (!id.ok()) return Error(Code::kCorrupt, "etcd has a node that is none: " + key);
   return id;
 }
