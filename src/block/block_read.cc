@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace nacre::block {
 namespace {
@@ -18,33 +17,37 @@ bool covers(const codec::FragmentRange& outer, const codec::FragmentRange& inner
 BlockRead::BlockRead(ClusterBlocks& blocks, BlockId id, uint64_t block_bytes)
     : blocks_(blocks), id_(id), block_bytes_(block_bytes) {}
 
-Status BlockRead::read(uint64_t offset, MutableBytes into) {
-  if (offset > block_bytes_ || into.size() > block_bytes_ - offset) {
+Result<rpc::Payload> BlockRead::read(uint64_t offset, uint64_t length) {
+  if (offset > block_bytes_ || length > block_bytes_ - offset) {
     return Error(Code::kOutOfRange, "block " + to_hex(id_) + " ends before that");
   }
   Status status;
   // After a failure the map may say that other devices have the fragments by now.
   for (int round = 0; round == 0 || blocks_.try_again(round - 1, status.code()); ++round) {
     TRY(begin(blocks_.views_.view()));
-    wants_.clear();
-    for (const codec::FragmentPiece& piece : layout_->pieces_of(offset, into.size())) {
-      const uint64_t at = layout_->offset_of(piece.fragment) + piece.offset_bytes - offset;
-      wants_.push_back({piece, into.subspan(at, piece.length_bytes)});
+    for (const codec::FragmentPiece& piece : layout_->pieces_of(offset, length)) {
+      wants_.push_back({piece});
     }
     status = collect();
-    if (status.ok()) return status;
+    if (status.ok()) return take_found();
   }
-  return status;
+  return status.error();
 }
 
-Result<rpc::Buffer> BlockRead::rebuild(unsigned fragment) {
+Result<rpc::Payload> BlockRead::rebuild(unsigned fragment) {
   TRY(begin(blocks_.views_.view()));
-  rpc::Buffer made(layout_->bytes_of(fragment));
-  wants_ = {{{fragment, 0, made.size()}, made.bytes()}};
+  wants_.push_back({{fragment, 0, layout_->bytes_of(fragment)}});
   // Its own device is not asked, but another that still has it is.
   std::erase(positions_[fragment].candidates, TRY(view_->locate(id_)).devices[fragment]);
   TRY(collect());
-  return made;
+  return take_found();
+}
+
+rpc::Payload BlockRead::take_found() {
+  rpc::Payload found;
+  for (const Want& want : wants_) found.parts.push_back(want.bytes);
+  found.owner = std::make_shared<std::vector<rpc::Buffer>>(std::move(owners_));
+  return found;
 }
 
 Status BlockRead::begin(const std::shared_ptr<const ClusterView>& view) {
@@ -54,6 +57,8 @@ Status BlockRead::begin(const std::shared_ptr<const ClusterView>& view) {
   second_phase_ = false;
   decoded_ = false;
   positions_.clear();
+  wants_.clear();
+  owners_.clear();
   find_positions(*view_, location);
   return {};
 }
@@ -141,12 +146,14 @@ void BlockRead::ask(rpc::CallGroup& calls, unsigned i, codec::FragmentRange rang
     const GetFragment call{
         .place = {.device = device, .id = id_, .fragment = static_cast<uint16_t>(i)},
         .offset = range.offset_bytes,
-        .length = range.length_bytes};
+        .length = range.length_bytes,
+        .by_writers_sum = !position.asked_anew};
     const int64_t now_ns = blocks_.clock_.monotonic_ns();
     calls.start(**client,
                 {.method = static_cast<uint16_t>(Method::kGetFragment),
                  .header = encode(call),
-                 .deadline_ns = now_ns + blocks_.options_.read_limit_ns},
+                 .deadline_ns = now_ns + blocks_.options_.read_limit_ns,
+                 .takes_damaged = !position.asked_anew},
                 i);
     return;
   }
@@ -158,11 +165,18 @@ void BlockRead::ask(rpc::CallGroup& calls, unsigned i, codec::FragmentRange rang
 void BlockRead::take(rpc::CallGroup& calls, size_t tag, Result<rpc::Reply> result) {
   const auto i = static_cast<unsigned>(tag);
   Position& position = positions_[i];
+  if (result.ok() && !result->is_intact) {
+    // By the device or on its way: the sum of what is sent, with the next answer, tells which.
+    position.asked_anew = true;
+    ask(calls, i, position.asked_range);
+    return;
+  }
   Status good = result.ok() ? check(i, *result) : Status(result.error());
   if (good.ok()) {
     position.has = position.asked_range;
     position.asked = false;
-    position.bytes = std::move(result->payload);
+    position.bytes = result->payload.view();
+    owners_.push_back(std::move(result->payload));
     fill_wants(i);
     return;
   }
@@ -204,9 +218,8 @@ void BlockRead::fill_wants(unsigned i) {
   for (Want& want : wants_) {
     const codec::FragmentRange range{want.piece.offset_bytes, want.piece.length_bytes};
     if (want.filled || want.piece.fragment != i || !covers(*position.has, range)) continue;
-    std::memcpy(want.into.data(),
-                position.bytes.view().data() + (range.offset_bytes - position.has->offset_bytes),
-                range.length_bytes);
+    want.bytes =
+        position.bytes.subspan(range.offset_bytes - position.has->offset_bytes, range.length_bytes);
     want.filled = true;
   }
 }
@@ -236,7 +249,7 @@ Status BlockRead::try_decode() {
     const Position& position = positions_[i];
     if (!position.has || !covers(*position.has, range_)) continue;
     const uint64_t skip = range_.offset_bytes - position.has->offset_bytes;
-    const ByteView all = position.bytes.view();
+    const ByteView all = position.bytes;
     present.push_back({i, skip >= all.size() ? ByteView() : all.subspan(skip, clipped(i, range_))});
   }
   if (present.size() < layout_->code().k) return {};
@@ -244,22 +257,16 @@ Status BlockRead::try_decode() {
 }
 
 Status BlockRead::decode_from(const std::vector<codec::PresentFragment>& present) {
-  std::vector<rpc::Buffer> made;
   std::vector<codec::WantedFragment> wanted;
-  made.reserve(wants_.size());
-  for (const Want& want : wants_) {
-    if (want.filled) continue;
-    made.emplace_back(clipped(want.piece.fragment, range_));
-    wanted.push_back({want.piece.fragment, made.back().bytes()});
-  }
-  TRY(blocks_.coder_of(layout_->code()).reconstruct(*layout_, present, wanted, range_));
-  size_t next = 0;
   for (Want& want : wants_) {
     if (want.filled) continue;
-    const uint64_t skip = want.piece.offset_bytes - range_.offset_bytes;
-    std::memcpy(want.into.data(), made[next++].view().data() + skip, want.piece.length_bytes);
-    want.filled = true;
+    rpc::Buffer& made = owners_.emplace_back(clipped(want.piece.fragment, range_));
+    wanted.push_back({want.piece.fragment, made.bytes()});
+    want.bytes =
+        made.view().subspan(want.piece.offset_bytes - range_.offset_bytes, want.piece.length_bytes);
   }
+  TRY(blocks_.coder_of(layout_->code()).reconstruct(*layout_, present, wanted, range_));
+  for (Want& want : wants_) want.filled = true;
   decoded_ = true;
   return {};
 }

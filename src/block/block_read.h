@@ -21,8 +21,8 @@ class BlockRead {
   BlockRead(ClusterBlocks& blocks, BlockId id, uint64_t block_bytes);
 
   // See ClusterBlocks.
-  Status read(uint64_t offset, MutableBytes into);
-  Result<rpc::Buffer> rebuild(unsigned fragment);
+  Result<rpc::Payload> read(uint64_t offset, uint64_t length);
+  Result<rpc::Payload> rebuild(unsigned fragment);
 
  private:
   // One of the n.
@@ -30,21 +30,23 @@ class BlockRead {
     std::vector<wire::DeviceNumber> candidates = {};  // where it may be, the best first
     size_t next_candidate = 0;
     bool asked = false;
-    bool out = false;  // nobody has it, or nobody can be reached
+    bool asked_anew = false;  // because what came did not match its sum
+    bool out = false;         // nobody has it, or nobody can be reached
     codec::FragmentRange asked_range = {};
     std::optional<Error> error = {};
-    rpc::Buffer bytes = {};
+    ByteView bytes = {};
     std::optional<codec::FragmentRange> has = {};  // what `bytes` is
   };
-  // A part of a data fragment, and where it goes.
+  // A part of a data fragment, and where it is once it has come.
   struct Want {
     codec::FragmentPiece piece;
-    MutableBytes into;
+    ByteView bytes = {};
     bool filled = false;
   };
 
   void find_positions(const ClusterView& view, const Location& location);
   Status collect();
+  rpc::Payload take_found();
   Status begin(const std::shared_ptr<const ClusterView>& view);
   void ask(rpc::CallGroup& calls, unsigned i, codec::FragmentRange range);
   void ask_wanted(rpc::CallGroup& calls);
@@ -67,6 +69,7 @@ class BlockRead {
   std::optional<codec::FragmentLayout> layout_;
   std::vector<Position> positions_;
   std::vector<Want> wants_;
+  std::vector<rpc::Buffer> owners_;  // of the bytes of `wants_`
   codec::FragmentRange range_ = {};  // of the second phase
   bool second_phase_ = false;
   bool decoded_ = false;

@@ -68,11 +68,12 @@ Status ClusterBlocks::put(BlockId id, std::shared_ptr<const rpc::Buffer> block,
   return BlockPut(*this, id, std::move(block), words).run(degraded);
 }
 
-Status ClusterBlocks::read(BlockId id, uint64_t block_bytes, uint64_t offset, MutableBytes into) {
-  return BlockRead(*this, id, block_bytes).read(offset, into);
+Result<rpc::Payload> ClusterBlocks::read(BlockId id, uint64_t block_bytes, uint64_t offset,
+                                         uint64_t length) {
+  return BlockRead(*this, id, block_bytes).read(offset, length);
 }
 
-Result<rpc::Buffer> ClusterBlocks::rebuild(BlockId id, uint64_t block_bytes, unsigned i) {
+Result<rpc::Payload> ClusterBlocks::rebuild(BlockId id, uint64_t block_bytes, unsigned i) {
   return BlockRead(*this, id, block_bytes).rebuild(i);
 }
 

@@ -84,11 +84,13 @@ class ClusterBlocks {
     rpc::Buffer bytes = {};
   };
   Result<Start> read_start(BlockId id, uint64_t length);
-  // Fills `into` with the bytes at `offset` of a block whose note says `block_bytes`. kNotFound;
-  // kUnavailable when fewer than k fragments can be reached, kCorrupt when fewer are left.
-  Status read(BlockId id, uint64_t block_bytes, uint64_t offset, MutableBytes into);
-  // Fragment `i` made anew from the others, whatever is on its own device. Errors as of read().
-  Result<rpc::Buffer> rebuild(BlockId id, uint64_t block_bytes, unsigned i);
+  // The `length` bytes at `offset` of a block whose note says `block_bytes`, in the buffers they
+  // came in. kNotFound; kUnavailable when fewer than k fragments can be reached, kCorrupt when
+  // fewer are left.
+  Result<rpc::Payload> read(BlockId id, uint64_t block_bytes, uint64_t offset, uint64_t length);
+  // Fragment `i` made anew from the others, whatever is on its own device: one part. Errors as of
+  // read().
+  Result<rpc::Payload> rebuild(BlockId id, uint64_t block_bytes, unsigned i);
 
   // Forgets the block. Idempotent. kUnavailable when no device of its group could be reached.
   Status remove(BlockId id);

@@ -55,13 +55,16 @@ std::string encode(const GetFragment& call) {
   pack(call.place, *message.mutable_key());
   message.set_offset(call.offset);
   message.set_length(call.length);
+  message.set_by_writers_sum(call.by_writers_sum);
   return message.SerializeAsString();
 }
 
 Result<GetFragment> decode_get_fragment(std::string_view header) {
   const auto message = TRY(parse<proto::GetFragment>(header, "a fragment to get"));
-  return GetFragment{
-      .place = TRY(unpack(message.key())), .offset = message.offset(), .length = message.length()};
+  return GetFragment{.place = TRY(unpack(message.key())),
+                     .offset = message.offset(),
+                     .length = message.length(),
+                     .by_writers_sum = message.by_writers_sum()};
 }
 
 std::string encode(const FragmentFound& answer) {

@@ -49,6 +49,9 @@ struct GetFragment {
   FragmentPlace place = {};
   uint64_t offset = 0;
   uint64_t length = 0;  // 0: nothing but what is known of it; less comes where it ends
+  // All of a fragment may come under the sum that its writer gave it: what the device has instead
+  // looks as if it were damaged on its way. Else the sum is of what is sent.
+  bool by_writers_sum = false;
 };
 std::string encode(const GetFragment& call);
 Result<GetFragment> decode_get_fragment(std::string_view header);

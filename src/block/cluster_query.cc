@@ -237,10 +237,11 @@ Status ClusterBlocks::fence(BlockId id) {
   size_t fenced = 0;
   Status refused;
   while (auto finished = calls.next(deadline_ns)) {
-    if (finished->result.ok())
+    if (finished->result.ok()) {
       ++fenced;
-    else if (refused.ok())
+    } else if (refused.ok()) {
       refused = finished->result.error();
+    }
   }
   if (!refused.ok()) return refused;
   return fenced == all.size() ? Status() : away;

@@ -24,6 +24,21 @@ SharedBuffer buffer_of(const std::string& text) {
   return buffer;
 }
 
+rpc::Buffer flat(const rpc::Payload& payload) {
+  rpc::Buffer bytes(payload.size());
+  MutableBytes left = bytes.bytes();
+  for (const ByteView part : payload.parts) {
+    std::memcpy(left.data(), part.data(), part.size());
+    left = left.subspan(part.size());
+  }
+  return bytes;
+}
+
+Status give(const rpc::Payload& payload, const Objects::Sink& sink) {
+  for (const ByteView part : payload.parts) TRY(sink(part));
+  return {};
+}
+
 // Tells the nodes for as long as it lives that somebody puts the object, however slowly.
 class SignsOfLife {
  public:
@@ -160,8 +175,8 @@ Status Objects::put_manifest(BlockId object, const wire::Manifest& manifest) {
 
 Result<wire::Manifest> Objects::read_manifest(BlockId id, ClusterBlocks::Start& start) {
   if (start.bytes.size() < start.note.block_bytes) {
-    start.bytes = rpc::Buffer(start.note.block_bytes);
-    TRY(blocks_.read(id, start.note.block_bytes, 0, start.bytes.bytes()));
+    const uint64_t bytes = start.note.block_bytes;
+    start.bytes = flat(TRY(blocks_.read(id, bytes, 0, bytes)));
   }
   return wire::decode_manifest(start.bytes.view());
 }
@@ -189,9 +204,7 @@ Status Objects::get(BlockId id, uint64_t offset, uint64_t length, const Sink& si
   if (offset + length <= start.bytes.size()) {
     return sink(start.bytes.view().subspan(offset, length));
   }
-  rpc::Buffer into(length);
-  TRY(blocks_.read(id, bytes, offset, into.bytes()));
-  return sink(into.view());
+  return give(TRY(blocks_.read(id, bytes, offset, length)), sink);
 }
 
 Status Objects::get_parts(const wire::Manifest& manifest, uint64_t offset, uint64_t length,
@@ -210,12 +223,10 @@ Status Objects::get_parts(const wire::Manifest& manifest, uint64_t offset, uint6
     at += slice.length;
     return std::optional(slice);
   };
-  const Step<Slice, rpc::Buffer> step = [&](const Slice& slice) -> Result<rpc::Buffer> {
-    rpc::Buffer into(slice.length);
-    TRY(blocks_.read(slice.part, slice.part_bytes, slice.offset, into.bytes()));
-    return into;
+  const Step<Slice, rpc::Payload> step = [&](const Slice& slice) {
+    return blocks_.read(slice.part, slice.part_bytes, slice.offset, slice.length);
   };
-  const Take<rpc::Buffer> take = [&](const rpc::Buffer& bytes) { return sink(bytes.view()); };
+  const Take<rpc::Payload> take = [&](const rpc::Payload& bytes) { return give(bytes, sink); };
   const uint64_t parts = length / std::max(manifest.part_bytes, 1u) + 1;
   return run_ordered(static_cast<unsigned>(std::min<uint64_t>(options_.parallel, parts)), feed,
                      step, take);

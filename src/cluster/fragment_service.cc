@@ -178,13 +178,16 @@ Result<rpc::Answer> FragmentService::get(const block::GetFragment& call) {
   const auto device = TRY(device_of(call.place.device));
   const device::Fragment fragment = TRY(device->find(call.place.id, call.place.fragment));
   const uint64_t bytes = fragment.payload_bytes();
-  rpc::Answer answer{.header = block::encode(block::FragmentFound{
-                         .note = TRY(note_of(fragment, call.place)), .fragment_bytes = bytes})};
+  const wire::FragmentNote note = TRY(note_of(fragment, call.place));
+  rpc::Answer answer{
+      .header = block::encode(block::FragmentFound{.note = note, .fragment_bytes = bytes})};
   ++gets_;
   if (call.offset >= bytes || call.length == 0) return answer;
   rpc::Buffer payload(std::min(call.length, bytes - call.offset));
   TRY(fragment.read(call.offset, payload.bytes()));
   get_bytes_ += payload.size();
+  // The device has compared its own sums just now.
+  if (call.by_writers_sum && payload.size() == bytes) answer.payload_xxh64 = note.fragment_xxh64;
   answer.payload = rpc::Payload::of(std::move(payload));
   return answer;
 }

@@ -199,7 +199,7 @@ void Healer::heal_one(const block::FragmentPlace& place) {
   }
   // The others hold the block: this one may go before the new one is there.
   if (damaged && !fragments_.remove(place, block::Removal::kFragment).ok()) return;
-  if (!fragments_.store(place, made->note, bytes->view()).ok()) return;
+  if (!fragments_.store(place, made->note, bytes->parts.front()).ok()) return;
   spdlog::warn("block {}, fragment {} was {} and is repaired: {}", to_hex(place.id), place.fragment,
                damaged ? "damaged" : "missing", note.error().context());
   const os::Lock lock(mutex_);
@@ -333,7 +333,7 @@ Status Healer::fill(const block::FragmentPlace& place) {
   // What was never stored whole cannot be made whole: whoever sweeps takes it away.
   if (!made.ok() && (made.code() == Code::kCorrupt || made.code() == Code::kNotFound)) return {};
   if (!made.ok()) return made.error();
-  TRY(fragments_.store(place, note, made->view()));
+  TRY(fragments_.store(place, note, made->parts.front()));
   const os::Lock lock(mutex_);
   ++status_.fragments_rebuilt;
   status_.bytes_rebuilt += made->size();

@@ -66,6 +66,7 @@ uint64_t Client::start(Request request, Callback done) {
     call = ++last_call_;
     Pending& pending = pending_[call];
     pending.done = std::move(done);
+    pending.takes_damaged = request.takes_damaged;
     connection = connection_;
     if (connection == nullptr) {
       pending.unsent = std::move(request);
@@ -235,7 +236,7 @@ Error Client::read_frames(Connection& connection) {
           finish(incoming.frame.call, Error(incoming.frame.code, std::move(incoming.header)));
         } else {
           finish(incoming.frame.call, Reply{std::move(incoming.header), std::move(incoming.payload),
-                                            incoming.frame.payload_xxh64});
+                                            incoming.frame.payload_xxh64, incoming.is_intact});
         }
         break;
       case wire::FrameKind::kPong:
@@ -256,6 +257,11 @@ void Client::finish(uint64_t call, Result<Reply> result) {
     const auto found = pending_.find(call);
     if (found == pending_.end()) return;
     done = std::move(found->second.done);
+    const bool damaged = result.ok() && !result->is_intact && !found->second.takes_damaged;
+    if (damaged) {
+      result = Error(Code::kTimeout,
+                     "the answer of " + address_.to_string() + " was damaged on its way");
+    }
     pending_.erase(found);
   }
   done(std::move(result));

@@ -58,6 +58,7 @@ class Client {
  private:
   struct Pending {
     Callback done;
+    bool takes_damaged = false;
     std::optional<Request> unsent;  // while there is no connection
   };
   struct Connection;

@@ -20,6 +20,7 @@ struct IncomingFrame {
   wire::Frame frame = {};
   std::string header = {};
   Buffer payload = {};
+  bool is_intact = true;  // whether the payload matches its checksum
 };
 
 // For one thread. A payload goes from the stream to the buffer it is given out in.
@@ -30,8 +31,9 @@ class FrameReader {
       : stream_(stream), clock_(clock), patience_ns_(patience_ns), buffer_(64 * 1024) {}
 
   // kTimeout between two frames when none came within the stream's read timeout: call again.
-  // kUnavailable when the stream ended or broke; kCorrupt when what came is no frame or its
-  // checksum does not match. After these nothing more can be read.
+  // kUnavailable when the stream ended or broke; kCorrupt when what came is no frame or its header
+  // does not match its checksum. After these nothing more can be read. A payload that does not
+  // match leaves it known where the next frame begins.
   Result<IncomingFrame> next();
   // Whether more has come already.
   bool has_more() const { return end_ > begin_; }

@@ -64,6 +64,42 @@ TEST(Server, HangsUpOnAFrameThatIsDamagedOrTooLong) {
   expect_of_use(rig);
 }
 
+TEST(Server, AnswersACallWhosePayloadWasDamagedAndGoesOn) {
+  Rig rig;
+  Client client(os::real_clock(), rig.address(), {});
+  const auto ask = [&](uint64_t sum) {
+    return client.call({.method = kEcho,
+                        .payload = payload_of("some bytes"),
+                        .payload_xxh64 = sum,
+                        .deadline_ns = in_ms(20'000)});
+  };
+  ASSERT_TRUE(ask(0).ok());
+  EXPECT_EQ(ask(4711).code(), Code::kUnavailable);
+  EXPECT_TRUE(client.is_connected());
+  EXPECT_TRUE(ask(0).ok());
+  EXPECT_THAT(rig.observed(), testing::ElementsAre("1 10 10", "1 10 unavailable", "1 10 10"));
+}
+
+TEST(Client, FailsTheCallAloneWhoseAnswerWasDamaged) {
+  Rig rig;
+  Client client(os::real_clock(), rig.address(), {});
+  const auto ask = [&](bool takes_damaged) {
+    return client.call({.method = kLie,
+                        .payload = payload_of("some bytes"),
+                        .deadline_ns = in_ms(20'000),
+                        .takes_damaged = takes_damaged});
+  };
+  EXPECT_EQ(ask(false).code(), Code::kTimeout);
+  EXPECT_TRUE(client.is_connected());
+  const auto damaged = ask(true);
+  ASSERT_TRUE(damaged.ok());
+  EXPECT_FALSE(damaged->is_intact);
+  EXPECT_EQ(as_text(damaged->payload.view()), "some bytes");
+  const auto sound = client.call({.method = kEcho, .payload = payload_of("p")});
+  ASSERT_TRUE(sound.ok());
+  EXPECT_TRUE(sound->is_intact);
+}
+
 TEST(Server, AnswersNothingToAFrameCutOff) {
   Rig rig;
   const auto greeting = wire::encode_greeting({.tls = false});

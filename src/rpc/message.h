@@ -12,8 +12,8 @@
 
 namespace nacre::rpc {
 
-// Bytes to send: the concatenation of `parts`. They are read until they are on the wire, which may
-// be after the call was given up: `owner` keeps them.
+// Bytes in pieces: the concatenation of `parts`, which `owner` keeps. Those to send are read until
+// they are on the wire, which may be after the call was given up.
 struct Payload {
   std::vector<ByteView> parts = {};
   std::shared_ptr<const void> owner = {};
@@ -30,19 +30,24 @@ struct Request {
   int64_t deadline_ns = 0;     // by the monotonic clock; 0: none
   // Try to connect even right after that failed: an error then says how the server is now.
   bool insist = false;
+  // Of an answer whose payload does not match its checksum: give it, not intact, instead of failing
+  // the call with kTimeout.
+  bool takes_damaged = false;
 };
 
 // What the client gets.
 struct Reply {
   std::string header = {};
   Buffer payload = {};
-  uint64_t payload_xxh64 = 0;  // checked; 0 for an empty payload
+  uint64_t payload_xxh64 = 0;  // as sent; 0 for an empty payload
+  bool is_intact = true;       // whether the payload matches it
 };
 
 // What the server gives.
 struct Answer {
   std::string header = {};
   Payload payload = {};
+  uint64_t payload_xxh64 = 0;  // if the server knows it already; 0: not
 };
 
 // Who is at the other end, as its certificate says.

@@ -218,6 +218,11 @@ void Server::State::accept_call(const std::shared_ptr<Connection>& connection,
     }
     if (!connection->calls.emplace(number, call).second) return;  // a number used twice
   }
+  if (!incoming.is_intact) {
+    spdlog::warn("a call from {} was damaged on its way", connection->peer.address);
+    return answer(*connection, number,
+                  Error(Code::kUnavailable, "the call was damaged on its way"));
+  }
   std::function<void()> work = [this, connection, number, call] {
     handle(connection, number, *call);
   };
@@ -266,6 +271,7 @@ void Server::State::answer(Connection& connection, uint64_t number, Result<Answe
   if (service.observe) service.observe(*call, result);
   const bool wanted = !call->is_cancelled();
   if (wanted && result.ok()) {
+    frame.payload_xxh64 = result->payload_xxh64;
     connection.outbox.send(frame, std::move(result->header), std::move(result->payload));
   } else if (wanted) {
     frame.failed = true;
