@@ -11,8 +11,9 @@
 namespace nacre::block {
 namespace {
 
-// An embedded volume has one fragment of each block.
+// An embedded volume has one fragment of each block; those from here on are parts.
 constexpr uint16_t kWhole = 0;
+constexpr uint16_t kFirstPart = 1;
 
 BlockInfo info_of(const device::FragmentInfo& info) {
   return {.logical_bytes = info.logical_bytes, .stored_bytes = info.device_bytes};
@@ -60,12 +61,16 @@ std::vector<device::Device*> LocalStore::placement(uint64_t bytes) {
 }
 
 Status LocalStore::put(BlockId id, std::span<const ByteView> parts) {
+  return put_fragment(id, kWhole, parts);
+}
+
+Status LocalStore::put_fragment(BlockId id, uint16_t fragment, std::span<const ByteView> parts) {
   uint64_t bytes = 0;
   for (const ByteView part : parts) bytes += part.size();
   if (bytes > kMaxBlockBytes) {
     return Error(Code::kTooBig, fmt::format("block {} of {} bytes", to_hex(id), bytes));
   }
-  if (devices_.size() > 1 && holder_of(id) != nullptr) {
+  if (devices_.size() > 1 && holder_of(id, fragment) != nullptr) {
     return Error(Code::kExists, "block " + to_hex(id));
   }
   device::Descriptor descriptor{.logical_bytes = static_cast<uint32_t>(bytes)};
@@ -80,7 +85,7 @@ Status LocalStore::put(BlockId id, std::span<const ByteView> parts) {
   }
   Status outcome;
   for (device::Device* target : placement(bytes)) {
-    Status put = target->put(id, kWhole, parts, descriptor);
+    Status put = target->put(id, fragment, parts, descriptor);
     if (put.ok() || put.code() == Code::kExists) return put;
     // That one is full matters more than that another has failed: room can be made.
     if (outcome.ok() || put.code() == Code::kNoSpace) outcome = std::move(put);
@@ -107,17 +112,21 @@ Status LocalStore::sync() {
   return {};
 }
 
-device::Device* LocalStore::holder_of(BlockId id) {
+device::Device* LocalStore::holder_of(BlockId id, uint16_t fragment) {
   for (const auto& device : devices_) {
-    if (device->info(id, kWhole).ok()) return device.get();
+    if (device->info(id, fragment).ok()) return device.get();
   }
   return nullptr;
 }
 
 Status LocalStore::read(BlockId id, uint64_t offset, MutableBytes into) {
+  return read_fragment(id, kWhole, offset, into);
+}
+
+Status LocalStore::read_fragment(BlockId id, uint16_t number, uint64_t offset, MutableBytes into) {
   Error error(Code::kNotFound, "block " + to_hex(id));
   for (const auto& device : devices_) {
-    const Result<device::Fragment> fragment = device->find(id, kWhole);
+    const Result<device::Fragment> fragment = device->find(id, number);
     Status read = fragment.ok() ? read_units(*fragment, offset, into) : fragment.error();
     if (read.ok() || read.code() == Code::kOutOfRange) return read;
     if (read.code() != Code::kNotFound) {
@@ -127,8 +136,10 @@ Status LocalStore::read(BlockId id, uint64_t offset, MutableBytes into) {
   return error;
 }
 
-Status LocalStore::remove(BlockId id) {
-  for (const auto& device : devices_) TRY(device->remove(id, kWhole));
+Status LocalStore::remove(BlockId id) { return remove_fragment(id, kWhole); }
+
+Status LocalStore::remove_fragment(BlockId id, uint16_t fragment) {
+  for (const auto& device : devices_) TRY(device->remove(id, fragment));
   return {};
 }
 
@@ -154,6 +165,31 @@ Status LocalStore::list(const std::function<bool(BlockId, const BlockInfo&)>& vi
     });
   }
   return {};
+}
+
+Status LocalStore::put_part(BlockId id, uint32_t part, ByteView bytes) {
+  if (part >= kMaxParts) return Error(Code::kOutOfRange, fmt::format("part {}", part));
+  return put_fragment(id, static_cast<uint16_t>(kFirstPart + part), {&bytes, 1});
+}
+
+Status LocalStore::read_part(BlockId id, uint32_t part, uint64_t offset, MutableBytes into) {
+  if (part >= kMaxParts) return Error(Code::kOutOfRange, fmt::format("part {}", part));
+  return read_fragment(id, static_cast<uint16_t>(kFirstPart + part), offset, into);
+}
+
+Status LocalStore::remove_part(BlockId id, uint32_t part) {
+  if (part >= kMaxParts) return {};
+  return remove_fragment(id, static_cast<uint16_t>(kFirstPart + part));
+}
+
+void LocalStore::list_parts(const std::function<bool(BlockId, uint32_t, uint64_t)>& visit) {
+  bool going = true;
+  for (size_t i = 0; i < devices_.size() && going; ++i) {
+    devices_[i]->list([&](BlockId id, uint16_t fragment, const device::FragmentInfo& info) {
+      if (fragment != kWhole) going = visit(id, fragment - kFirstPart, info.device_bytes);
+      return going;
+    });
+  }
 }
 
 Space LocalStore::space() {

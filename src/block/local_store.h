@@ -1,5 +1,5 @@
-// Blocks on the devices of this machine, each whole on one of them: the store of an embedded
-// volume. Thread-safe; no lock of its own is held during I/O.
+// Blocks on the devices of this machine, each whole on one of them, and parts of blocks that are
+// elsewhere: the store of an embedded volume. Thread-safe; no lock of its own is held during I/O.
 //
 // A new block goes to one of the emptiest devices, chosen at random by free space, so that
 // parallel writers spread and devices fill evenly. Blocks that compress by at least an eighth are
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "block/part_store.h"
 #include "block/store.h"
 #include "codec/compress.h"
 #include "device/device.h"
@@ -18,7 +19,7 @@
 
 namespace nacre::block {
 
-class LocalStore final : public Store {
+class LocalStore final : public Store, public PartStore {
  public:
   // Opens all devices of a volume. Fails when one is missing, damaged or of another volume, with
   // an error that names it: without it, some blocks would not be there.
@@ -40,6 +41,11 @@ class LocalStore final : public Store {
   Space space() override;
   Result<uint64_t> clean(uint64_t bytes) override;
 
+  Status put_part(BlockId id, uint32_t part, ByteView bytes) override;
+  Status read_part(BlockId id, uint32_t part, uint64_t offset, MutableBytes into) override;
+  Status remove_part(BlockId id, uint32_t part) override;
+  void list_parts(const std::function<bool(BlockId, uint32_t, uint64_t)>& visit) override;
+
   // Syncs and leaves the devices so that opening them again is quick. Nothing may be called after.
   Status close();
 
@@ -49,7 +55,10 @@ class LocalStore final : public Store {
  private:
   // Devices to try for a new block, the chosen one first.
   std::vector<device::Device*> placement(uint64_t bytes);
-  device::Device* holder_of(BlockId id);
+  device::Device* holder_of(BlockId id, uint16_t fragment);
+  Status put_fragment(BlockId id, uint16_t fragment, std::span<const ByteView> parts);
+  Status read_fragment(BlockId id, uint16_t fragment, uint64_t offset, MutableBytes into);
+  Status remove_fragment(BlockId id, uint16_t fragment);
 
   const std::vector<std::unique_ptr<device::Device>> devices_;
   const codec::Compression compression_;

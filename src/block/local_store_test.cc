@@ -1,5 +1,7 @@
 #include "block/local_store.h"
 
+#include <set>
+
 #include "block/local_under_test.h"
 
 namespace nacre::block {
@@ -62,6 +64,37 @@ TEST(LocalStore, ReadsBlocksOfAnyCompressionWhateverItWritesNow) {
   std::vector<std::unique_ptr<device::Device>> devices;
   under_test.open();
   EXPECT_TRUE(get(under_test.store(), {1, 1}, text.size()) == text);
+}
+
+TEST(LocalStore, KeepsPartsBesideBlocks) {
+  LocalUnderTest under_test({.devices = 2, .compression = codec::Compression::kLz4});
+  const std::string whole = text_of(300'000);
+  const std::string part = text_of(70'000);
+  LocalStore& local = under_test.local();
+  ASSERT_TRUE(put(local, {1, 1}, whole).ok());
+  ASSERT_TRUE(local.put_part({1, 1}, 0, as_bytes(part)).ok());
+  ASSERT_TRUE(local.put_part({2, 2}, kMaxParts - 1, as_bytes(part)).ok());
+  EXPECT_EQ(local.put_part({2, 2}, kMaxParts - 1, as_bytes(part)).code(), Code::kExists);
+  EXPECT_EQ(local.put_part({2, 2}, kMaxParts, as_bytes(part)).code(), Code::kOutOfRange);
+  EXPECT_EQ(local.info({2, 2}).code(), Code::kNotFound);
+  std::string middle(5'000, '?');
+  ASSERT_TRUE(
+      local.read_part({2, 2}, kMaxParts - 1, 66'000 - 5'000, as_writable_bytes(middle)).ok());
+  EXPECT_EQ(middle, part.substr(61'000, 5'000));
+  EXPECT_EQ(local.read_part({2, 2}, 3, 0, as_writable_bytes(middle)).code(), Code::kNotFound);
+  std::set<std::pair<uint64_t, uint32_t>> parts;
+  local.list_parts([&](BlockId id, uint32_t number, uint64_t stored_bytes) {
+    EXPECT_GT(stored_bytes, 0u);
+    return parts.emplace(id.low, number).second;
+  });
+  EXPECT_EQ(parts, (std::set<std::pair<uint64_t, uint32_t>>{{1, 0}, {2, kMaxParts - 1}}));
+  size_t blocks = 0;
+  ASSERT_TRUE(local.list([&](BlockId, const BlockInfo&) { return ++blocks > 0; }).ok());
+  EXPECT_EQ(blocks, 1u);
+  ASSERT_TRUE(local.remove({1, 1}).ok());
+  EXPECT_TRUE(local.read_part({1, 1}, 0, 0, as_writable_bytes(middle)).ok());
+  ASSERT_TRUE(local.remove_part({1, 1}, 0).ok());
+  EXPECT_EQ(local.read_part({1, 1}, 0, 0, as_writable_bytes(middle)).code(), Code::kNotFound);
 }
 
 TEST(LocalStore, FillsItsDevicesEvenly) {

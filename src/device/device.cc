@@ -160,7 +160,7 @@ Space Device::space() {
   const SegmentTable::Totals totals = core_->segments.totals();
   const Result<uint64_t> host_free = core_->backing->host_free_bytes();
   const uint64_t host_segments = host_free.ok() ? *host_free / core_->superblock.segment_bytes : 0;
-  const uint64_t creatable = std::min<uint64_t>(totals.absent, host_segments);
+  const uint64_t creatable = std::min<uint64_t>(totals.creatable, host_segments);
   const uint64_t existing = totals.segments - totals.absent - totals.damaged;
   const uint64_t usable_bytes = core_->superblock.segment_bytes - 2 * kDevicePageBytes;
   const auto less_reserve = [](uint64_t segments) {
@@ -174,6 +174,19 @@ Space Device::space() {
               static_cast<uint64_t>(std::max<int64_t>(totals.live_pages, 0)) * kDevicePageBytes,
           .free_bytes = less_reserve(totals.spare + creatable) * usable_bytes +
                         room_pages * kDevicePageBytes};
+}
+
+void Device::limit(uint64_t bytes) {
+  if (core_->superblock.backing != BackingKind::kDirectory) return;
+  const uint64_t segments = std::clamp<uint64_t>(bytes / core_->superblock.segment_bytes,
+                                                 wire::kMinSegments, core_->segments.size());
+  core_->segments.limit(static_cast<uint32_t>(segments));
+  if (core_->segments.is_over_limit()) core_->cleaner.release_spares(false);
+}
+
+uint64_t Device::host_bytes() {
+  const SegmentTable::Totals totals = core_->segments.totals();
+  return uint64_t{totals.segments - totals.absent} * core_->superblock.segment_bytes;
 }
 
 Health Device::health() {

@@ -195,6 +195,12 @@ class Device {
   // nothing is left to gain. One at a time; others wait. Returns the bytes gained. Space that has
   // long been free in a directory goes back to the host.
   Result<uint64_t> clean(uint64_t bytes);
+  // For a device in a directory: from now on it takes no more than `bytes` of the host for records,
+  // rounded down to segments, of which it needs eight. What it has above that it gives back as
+  // cleaning frees it. Forgotten when the device is closed.
+  void limit(uint64_t bytes);
+  // What it takes of the host for records now.
+  uint64_t host_bytes();
   // Verifies segment headers, summaries and record headers, and with `deep` every byte of payload.
   // Damage is reported through `report`, and fails nothing.
   Result<CheckReport> check(bool deep, const std::function<void(const Problem&)>& report);

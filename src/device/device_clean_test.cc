@@ -8,9 +8,9 @@ namespace {
 
 constexpr size_t kSize = 100000;
 
-// Puts blocks {number, 1} from 1 until the device is full; returns how many.
-uint64_t fill(Device& device) {
-  for (uint64_t number = 1;; ++number) {
+// Puts blocks {number, 1} from `first` until the device is full; returns the last.
+uint64_t fill(Device& device, uint64_t first = 1) {
+  for (uint64_t number = first;; ++number) {
     const Status put_one = put(device, {number, 1}, kSize);
     if (put_one.ok()) continue;
     EXPECT_EQ(put_one.code(), Code::kNoSpace) << put_one.error().to_string();
@@ -183,6 +183,34 @@ TEST(DeviceClean, GivesSpaceThatWasLongFreeBackToTheHost) {
   rig.crash();
   rig.open();
   EXPECT_EQ(listed(*rig.device).size(), 20u);
+}
+
+TEST(DeviceClean, TakesNoMoreOfTheHostThanItMay) {
+  Rig rig;
+  rig.format_and_open({.backing = BackingKind::kDirectory});
+  Device& device = *rig.device;
+  const uint64_t host_bytes = rig.disk.space("/d")->free_bytes;
+  device.limit(12 * kMiB + kMiB / 2);
+  const uint64_t blocks = fill(device);
+  EXPECT_EQ(device.host_bytes(), 12 * kMiB);
+  EXPECT_GE(blocks * 106496, 8 * kMiB);
+  EXPECT_LE(host_bytes - rig.disk.space("/d")->free_bytes, 13 * kMiB);
+  ASSERT_OK(device.sync());
+
+  // More, and then less: what is freed goes back at once, but never what lives.
+  device.limit(20 * kMiB);
+  const uint64_t more = fill(device, blocks + 1);
+  EXPECT_EQ(device.host_bytes(), 20 * kMiB);
+  device.limit(10 * kMiB);
+  EXPECT_EQ(device.host_bytes(), 20 * kMiB);
+  EXPECT_EQ(put(device, {9999, 1}, kSize).code(), Code::kNoSpace);
+  for (uint64_t i = 1; i <= more; ++i) {
+    if (i % 4 != 0) ASSERT_OK(device.remove({i, 1}, 0));
+  }
+  ASSERT_OK(device.sync());
+  ASSERT_TRUE(device.clean(20 * kMiB).ok());
+  EXPECT_EQ(device.host_bytes(), 10 * kMiB);
+  for (uint64_t i = 4; i <= more; i += 4) expect_stored(device, {i, 1}, kSize);
 }
 
 TEST(DeviceClean, WorksWhenTheHostIsFull) {

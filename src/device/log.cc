@@ -148,7 +148,7 @@ size_t Log::count_open(bool for_moves) {
 bool Log::may_spread(Purpose purpose) {
   if (purpose != Purpose::kNew || count_open(false) >= max_open_) return false;
   const SegmentTable::Totals totals = segments_.totals();
-  return totals.spare + totals.absent > kReserveSegments + 4 * max_open_;
+  return totals.spare + totals.creatable > kReserveSegments + 4 * max_open_;
 }
 
 void Log::make_room_for_another(bool for_moves) {

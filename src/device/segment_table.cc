@@ -31,6 +31,17 @@ SegmentTable::SegmentTable(uint32_t segments, uint32_t segment_pages)
     : size_(segments), segment_pages_(segment_pages), slots_(new Slot[segments]) {
   os::Lock lock(mutex_);
   totals_.segments = segments;
+  limit_ = segments;
+}
+
+void SegmentTable::limit(uint32_t segments) {
+  os::Lock lock(mutex_);
+  limit_ = segments;
+}
+
+bool SegmentTable::is_over_limit() const {
+  os::Lock lock(mutex_);
+  return existing() > limit_;
 }
 
 SegmentTable::Segment SegmentTable::at(uint32_t segment) const {
@@ -43,6 +54,7 @@ SegmentTable::Totals SegmentTable::totals() const {
   Totals totals = totals_;
   totals.spare = static_cast<uint32_t>(spare_.size());
   totals.absent = static_cast<uint32_t>(absent_.size());
+  totals.creatable = std::min(totals.absent, limit_ - std::min(limit_, existing()));
   return totals;
 }
 
@@ -89,7 +101,7 @@ std::optional<SegmentTable::Taken> SegmentTable::take_free(Purpose purpose) {
   if (spare_.size() > spares_to_leave(purpose)) {
     taken = {.segment = spare_.back(), .exists = true};
     spare_.pop_back();
-  } else if (!absent_.empty()) {
+  } else if (!absent_.empty() && existing() < limit_) {
     taken = {.segment = absent_.back(), .exists = false};
     absent_.pop_back();
   } else {
@@ -288,6 +300,10 @@ void SegmentTable::free(uint32_t segment, int64_t now_ns) {
 
 std::optional<uint32_t> SegmentTable::take_spare(uint32_t keep, int64_t before_ns) {
   os::Lock lock(mutex_);
+  if (existing() > limit_) {
+    keep = kReserveSegments;
+    before_ns = INT64_MAX;
+  }
   if (spare_.size() <= keep) return std::nullopt;
   const auto oldest = std::ranges::min_element(
       spare_, {}, [this](uint32_t segment) { return slots_[segment].segment.free_since_ns; });
@@ -300,6 +316,7 @@ std::optional<uint32_t> SegmentTable::take_spare(uint32_t keep, int64_t before_n
 std::optional<uint32_t> SegmentTable::missing_reserve() {
   os::Lock lock(mutex_);
   if (spare_.size() >= kReserveSegments || absent_.empty()) return std::nullopt;
+  if (existing() >= limit_) return std::nullopt;
   const uint32_t segment = absent_.back();
   absent_.pop_back();
   return segment;

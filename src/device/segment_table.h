@@ -56,8 +56,9 @@ class SegmentTable {
   struct Totals {
     uint32_t segments = 0;
     uint32_t damaged = 0;
-    uint32_t spare = 0;   // free, with space on the host
-    uint32_t absent = 0;  // free, without
+    uint32_t spare = 0;      // free, with space on the host
+    uint32_t absent = 0;     // free, without
+    uint32_t creatable = 0;  // of the absent, those that the limit leaves
     int64_t used_pages = 0;
     int64_t live_pages = 0;
     int64_t appendable_pages = 0;  // behind the records of appendable segments
@@ -69,6 +70,11 @@ class SegmentTable {
   };
 
   SegmentTable(uint32_t segments, uint32_t segment_pages);
+
+  // How many segments may have space on the host. More may have it when the limit falls: then spare
+  // ones are there to be given back.
+  void limit(uint32_t segments);
+  bool is_over_limit() const;
 
   uint32_t size() const { return size_; }
   uint32_t segment_pages() const { return segment_pages_; }
@@ -130,8 +136,9 @@ class SegmentTable {
   void free(uint32_t segment, int64_t now_ns);
   // The header could not be written: sealed again, stale and stuck.
   void cancel_free(uint32_t segment);
-  // A spare one, free since `before_ns` or earlier, beyond `keep` of them. The caller gives its
-  // space back to the host and then calls put_back_free().
+  // A spare one, free since `before_ns` or earlier, beyond `keep` of them; over the limit, one that
+  // is not needed as a reserve. The caller gives its space back to the host and then calls
+  // put_back_free().
   std::optional<uint32_t> take_spare(uint32_t keep, int64_t before_ns);
   // An absent segment to make a spare of, while there are fewer than the reserve. As above.
   std::optional<uint32_t> missing_reserve();
@@ -149,6 +156,9 @@ class SegmentTable {
     std::vector<HeldTombstones> held;      // for records in this segment; guarded by mutex_
   };
 
+  uint32_t existing() const REQUIRES(mutex_) {
+    return size_ - static_cast<uint32_t>(absent_.size());
+  }
   uint32_t live_pages_with_tombstones(const Segment& segment) const;
   void set_appendable(Segment& segment, bool appendable) REQUIRES(mutex_);
 
@@ -159,6 +169,7 @@ class SegmentTable {
   std::atomic<bool> waiting_for_pins_ = false;
   const std::unique_ptr<Slot[]> slots_;
   Totals totals_ GUARDED_BY(mutex_);
+  uint32_t limit_ GUARDED_BY(mutex_);
   uint32_t stale_segments_ GUARDED_BY(mutex_) = 0;
   std::vector<uint32_t> spare_ GUARDED_BY(mutex_);  // taken from the back, like absent_
   std::vector<uint32_t> absent_ GUARDED_BY(mutex_);
