@@ -1,0 +1,17 @@
+// What may be the key of an object. Pure functions, safe from any thread.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace nacre::bucket {
+
+// Whether every byte is of [A-Za-z0-9/_.-].
+bool is_key_text(std::string_view text);
+// kInvalid unless `key` is one, as bucket.h says.
+Status check_key(std::string_view key);
+// The same for the beginning of keys, which may be empty.
+Status check_prefix(std::string_view prefix);
+
+}  // namespace nacre::bucket
