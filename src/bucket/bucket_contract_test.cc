@@ -1,13 +1,16 @@
 #include "bucket/bucket_contract.h"
 
 #include "bucket/memory_bucket.h"
+#include "bucket/retrying_bucket.h"
 
 namespace nacre::bucket {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(Memory, BucketContract, testing::Values([] {
-                           return std::unique_ptr<Bucket>(std::make_unique<MemoryBucket>());
-                         }));
+std::unique_ptr<Bucket> make_memory() { return std::make_unique<MemoryBucket>(); }
+std::unique_ptr<Bucket> make_retrying() { return std::make_unique<RetryingBucket>(make_memory()); }
+
+INSTANTIATE_TEST_SUITE_P(Memory, BucketContract, testing::Values(make_memory));
+INSTANTIATE_TEST_SUITE_P(RetryingMemory, BucketContract, testing::Values(make_retrying));
 
 }  // namespace
 }  // namespace nacre::bucket
