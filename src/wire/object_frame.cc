@@ -23,7 +23,7 @@ void begin_frame(std::string& out, std::string_view magic, bool sealed) {
 
 void end_frame(std::string& out) { Writer(out).u64(codec::xxh64(as_bytes(out))); }
 
-Result<Frame> open_frame(ByteView bytes, std::string_view magic, std::string_view what) {
+Result<ObjectFrame> open_frame(ByteView bytes, std::string_view magic, std::string_view what) {
   if (bytes.size() < kFrameBeginBytes + kFrameEndBytes ||
       as_text(bytes.first(magic.size())) != magic) {
     return Error(Code::kCorrupt, fmt::format("this is no {}", what));
@@ -43,7 +43,7 @@ Result<Frame> open_frame(ByteView bytes, std::string_view magic, std::string_vie
     return Error(Code::kNewerFormat,
                  fmt::format("{} with unknown flags {:#x}: {}", what, flags, kUseNewer));
   }
-  return Frame{.sealed = (flags & kSealedFlag) != 0, .fields = in.rest()};
+  return ObjectFrame{.sealed = (flags & kSealedFlag) != 0, .fields = in.rest()};
 }
 
 Status check_sealing(bool sealed, const codec::Protection& protection, std::string_view what) {

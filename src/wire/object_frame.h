@@ -22,13 +22,13 @@ void begin_frame(std::string& out, std::string_view magic, bool sealed);
 // Appends the sum of all of `out`.
 void end_frame(std::string& out);
 
-struct Frame {
+struct ObjectFrame {
   bool sealed = false;
   ByteView fields = {};  // between beginning and end; points into what was opened
 };
 // From all bytes of the frame; `what` names the thing, for the error. kCorrupt when the magic is
 // another one or the sum fails; kNewerFormat for a later version or unknown flags.
-Result<Frame> open_frame(ByteView bytes, std::string_view magic, std::string_view what);
+Result<ObjectFrame> open_frame(ByteView bytes, std::string_view magic, std::string_view what);
 
 // Whether something that says it is sealed, or not, may be read with `protection`. kAccess when a
 // key is needed; kCorrupt when it is not sealed although the volume has a key, as nothing but a

@@ -16,7 +16,7 @@ std::string framed(std::string_view fields, bool sealed) {
   return bytes;
 }
 
-Result<Frame> open(const std::string& bytes) {
+Result<ObjectFrame> open(const std::string& bytes) {
   return open_frame(as_bytes(bytes), "TEST", "test object");
 }
 
@@ -27,7 +27,7 @@ TEST(ObjectFrame, HasTheseBytes) {
 TEST(ObjectFrame, GivesBackItsFields) {
   for (const bool sealed : {false, true}) {
     const std::string bytes = framed("fields", sealed);
-    const Result<Frame> frame = open(bytes);
+    const Result<ObjectFrame> frame = open(bytes);
     ASSERT_TRUE(frame.ok());
     EXPECT_EQ(as_text(frame->fields), "fields");
     EXPECT_EQ(frame->sealed, sealed);
@@ -45,7 +45,7 @@ TEST(ObjectFrame, IsCorruptWithAnyBitFlippedOrCutOff) {
 }
 
 TEST(ObjectFrame, OfALaterVersionOrWithUnknownFlagsNeedsANewerNacre) {
-  const Result<Frame> later = open(patched_frame(framed("", false), 4, "\x02"));
+  const Result<ObjectFrame> later = open(patched_frame(framed("", false), 4, "\x02"));
   ASSERT_EQ(later.code(), Code::kNewerFormat);
   EXPECT_EQ(later.error().context(),
             "test object of format 2: written by a later version of Nacre; use that one");

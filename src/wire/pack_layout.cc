@@ -100,7 +100,7 @@ std::string encode_pack_header(const PackHeader& header) {
 
 Result<PackHeader> decode_pack_header(ByteView bytes) {
   if (bytes.size() != kPackHeaderBytes) return Error(Code::kCorrupt, "pack header is cut off");
-  const Frame frame = TRY(open_frame(bytes, kHeaderMagic, "pack header"));
+  const ObjectFrame frame = TRY(open_frame(bytes, kHeaderMagic, "pack header"));
   Reader in(frame.fields);
   PackHeader header{.sealed = frame.sealed};
   header.volume = in.id<VolumeId>();
@@ -124,7 +124,7 @@ std::string encode_pack_trailer(const PackTrailer& trailer) {
 
 Result<PackTrailer> decode_pack_trailer(ByteView bytes, PackId pack, uint64_t object_bytes) {
   if (bytes.size() != kPackTrailerBytes) return Error(Code::kCorrupt, "pack trailer is cut off");
-  const Frame frame = TRY(open_frame(bytes, kTrailerMagic, "pack trailer"));
+  const ObjectFrame frame = TRY(open_frame(bytes, kTrailerMagic, "pack trailer"));
   Reader in(frame.fields);
   PackTrailer trailer{.sealed = frame.sealed};
   trailer.pack = in.id<PackId>();
