@@ -29,6 +29,7 @@ bool is_possible(PassphraseCost cost) {
 }
 
 Result<SealKey> key_of_passphrase(ByteView passphrase, const WrappedKey& wrapped) {
+  if (passphrase.empty()) return Error(Code::kInvalid, "the passphrase is empty");
   KeyBytes bytes;
   if (crypto_pwhash(bytes.data(), bytes.size(), reinterpret_cast<const char*>(passphrase.data()),
                     passphrase.size(), unsigned_bytes(wrapped.salt), wrapped.cost.passes,
@@ -74,7 +75,6 @@ Result<SealKey> unwrap(const WrappedKey& wrapped, ByteView associated, const Sea
 
 Result<WrappedKey> wrap_by_passphrase(const SealKey& key, ByteView associated, ByteView passphrase,
                                       PassphraseCost cost) {
-  if (passphrase.empty()) return Error(Code::kInvalid, "the passphrase is empty");
   if (!is_possible(cost)) {
     return Error(Code::kInvalid, "a passphrase may cost 1 to 16 passes over 8 KiB to 1 GiB");
   }

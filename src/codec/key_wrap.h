@@ -53,8 +53,8 @@ Result<WrappedKey> wrap_by_passphrase(const SealKey& key, ByteView associated, B
 Result<WrappedKey> wrap_by_key_file(const SealKey& key, ByteView associated, ByteView file);
 
 // kAccess when the passphrase or key file is another one, or what is stored was changed; kInvalid
-// when the key is wrapped the other way; kCorrupt when the stored cost is out of bounds, before
-// anything is spent.
+// when the key is wrapped the other way, or for a passphrase or file that could wrap none; kCorrupt
+// when the stored cost is out of bounds, before anything is spent.
 Result<SealKey> unwrap_by_passphrase(const WrappedKey& wrapped, ByteView associated,
                                      ByteView passphrase);
 Result<SealKey> unwrap_by_key_file(const WrappedKey& wrapped, ByteView associated, ByteView file);

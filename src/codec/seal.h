@@ -23,7 +23,9 @@ class SealKey {
   // kInvalid unless there are kBytes of them.
   static Result<SealKey> from_bytes(ByteView bytes);
   SealKey(const SealKey&) = default;
+  SealKey(SealKey&&) = default;
   SealKey& operator=(const SealKey&) = default;
+  SealKey& operator=(SealKey&&) = default;
   ~SealKey();
 
   // Valid as long as the key.
