@@ -214,6 +214,8 @@ Result<SnapshotRow> decode_snapshot(std::string_view value);
 
 // How far the change feed was read by the duty that moves inline bytes into blocks.
 inline constexpr std::string_view kInlineMarkKey = "=inline";
+// Of a tiered volume: the number of the last batch of rows.
+inline constexpr std::string_view kBatchMarkKey = "=batch";
 struct MarkRow {
   Sequence sequence;
 };

@@ -1,6 +1,6 @@
-// The rows of the family `tier`: where the blocks of a volume lie in its bucket, and what its packs
-// hold. docs/format/rows.md gives the bytes. Decoders take untrusted bytes: they answer kCorrupt
-// and never read past the end. Pure functions, safe from any thread.
+// Rows of the family `blocks` of a tiered volume: where the blocks of a volume lie in its bucket,
+// and what its packs hold. docs/format/rows.md gives the bytes. Decoders take untrusted bytes: they
+// answer kCorrupt and never read past the end. Pure functions, safe from any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace nacre::wire {
 
-inline constexpr char kLocationRowKind = 'b';
+inline constexpr char kLocationRowKind = 'l';
 inline constexpr char kPackRowKind = 'p';
 inline constexpr char kDeadPackRowKind = 'x';
 inline constexpr char kPackMemberRowKind = 'i';

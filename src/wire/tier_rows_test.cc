@@ -13,7 +13,7 @@ constexpr PackRow kRow{.object_bytes = 300, .live_bytes = 200, .blocks = 3, .wri
 
 TEST(TierRows, KeysAreTheBytesTheFormatPageGives) {
   EXPECT_EQ(hex_of(location_key(kBlock)),
-            "62"
+            "6c"
             "0000000000000001"
             "0000000000000002");
   EXPECT_EQ(hex_of(pack_key(kPack)),

@@ -23,9 +23,10 @@ inline constexpr size_t kMaxDevicePathBytes = 4095;
 // No superblock is longer, so nobody need read more.
 inline constexpr size_t kMaxVolumeSuperblockBytes = 2 * kMiB;
 
-// What a later version may add, by the same rules as on devices. Those of this version: none so
-// far.
-inline constexpr Features kKnownVolumeFeatures{};
+// Some blocks of the volume are in a bucket alone: the file nacre.remote says where.
+inline constexpr uint64_t kVolumeIsTiered = 1;  // incompat
+// What a later version may add, by the same rules as on devices.
+inline constexpr Features kKnownVolumeFeatures{.incompat = kVolumeIsTiered};
 
 struct VolumeDevice {
   DeviceId id = {};
@@ -48,6 +49,7 @@ struct VolumeSuperblock {
   bool must_stay_read_only() const {
     return (features.ro_compat & ~kKnownVolumeFeatures.ro_compat) != 0;
   }
+  bool is_tiered() const { return (features.incompat & kVolumeIsTiered) != 0; }
   friend bool operator==(const VolumeSuperblock&, const VolumeSuperblock&) = default;
 };
 
