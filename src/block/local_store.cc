@@ -200,6 +200,7 @@ Space LocalStore::space() {
     sum.used_bytes += space.used_bytes;
     sum.live_bytes += space.live_bytes;
     sum.free_bytes += space.free_bytes;
+    sum.over_bytes += space.over_bytes;
   }
   return sum;
 }

@@ -41,8 +41,22 @@ Status MemoryBucket::put(const std::string& key, std::span<const ByteView> parts
   const os::Lock lock(mutex_);
   Effect effect = Effect::kNone;
   Status begun = begin(Operation::kPut, effect);
+  if (begun.ok() && bytes_with(key, total) > capacity_bytes_) {
+    return Error(Code::kNoSpace, "the bucket in memory is full");
+  }
   if (begun.ok() || effect == Effect::kDone) objects_[key] = {std::move(bytes), ++puts_};
   return begun;
+}
+
+// Bytes of all objects, if that one had so many.
+uint64_t MemoryBucket::bytes_with(const std::string& key, uint64_t bytes) const {
+  for (const auto& [other, object] : objects_) bytes += other == key ? 0 : object.bytes.size();
+  return bytes;
+}
+
+void MemoryBucket::set_capacity(uint64_t bytes) {
+  const os::Lock lock(mutex_);
+  capacity_bytes_ = bytes;
 }
 
 Status MemoryBucket::read(const std::string& key, uint64_t offset, MutableBytes into) {

@@ -48,6 +48,8 @@ class MemoryBucket final : public Bucket {
   void damage_next_reads(uint64_t calls, Damage damage);
   // From now on listings leave out the `count` objects that were put last. Zero ends it.
   void hide_newest(size_t count);
+  // From now on a put() with which there would be more than `bytes` ends with kNoSpace.
+  void set_capacity(uint64_t bytes);
   // How often an operation was called.
   uint64_t calls(Operation operation) const;
 
@@ -67,6 +69,7 @@ class MemoryBucket final : public Bucket {
   Status begin(Operation operation, Effect& effect) REQUIRES(mutex_);
   Result<Objects::const_iterator> find(const std::string& key) const REQUIRES(mutex_);
   void damage(MutableBytes bytes, size_t& length) REQUIRES(mutex_);
+  uint64_t bytes_with(const std::string& key, uint64_t bytes) const REQUIRES(mutex_);
   uint64_t last_listed() const REQUIRES(mutex_);
 
   // A leaf: nothing is called with it held.
@@ -78,6 +81,7 @@ class MemoryBucket final : public Bucket {
   uint64_t damaged_reads_ GUARDED_BY(mutex_) = 0;
   Damage damage_ GUARDED_BY(mutex_) = Damage::kFlip;
   size_t hidden_ GUARDED_BY(mutex_) = 0;
+  uint64_t capacity_bytes_ GUARDED_BY(mutex_) = UINT64_MAX;
   bool stopped_ GUARDED_BY(mutex_) = false;
 };
 

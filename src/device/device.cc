@@ -173,7 +173,8 @@ Space Device::space() {
           .live_bytes =
               static_cast<uint64_t>(std::max<int64_t>(totals.live_pages, 0)) * kDevicePageBytes,
           .free_bytes = less_reserve(totals.spare + creatable) * usable_bytes +
-                        room_pages * kDevicePageBytes};
+                        room_pages * kDevicePageBytes,
+          .over_bytes = uint64_t{totals.over} * core_->superblock.segment_bytes};
 }
 
 void Device::limit(uint64_t bytes) {
@@ -181,7 +182,7 @@ void Device::limit(uint64_t bytes) {
   const uint64_t segments = std::clamp<uint64_t>(bytes / core_->superblock.segment_bytes,
                                                  wire::kMinSegments, core_->segments.size());
   core_->segments.limit(static_cast<uint32_t>(segments));
-  if (core_->segments.is_over_limit()) core_->cleaner.release_spares(false);
+  if (core_->segments.totals().over > 0) core_->cleaner.release_spares(false);
 }
 
 uint64_t Device::host_bytes() {

@@ -90,6 +90,7 @@ struct Space {
   uint64_t used_bytes = 0;      // records with their headers, live and dead
   uint64_t live_bytes = 0;      // records not removed
   uint64_t free_bytes = 0;      // for new records now, without cleaning
+  uint64_t over_bytes = 0;      // of the host, beyond what it may take: cleaning gives it back
 };
 
 struct Health {

@@ -203,6 +203,7 @@ TEST(DeviceClean, TakesNoMoreOfTheHostThanItMay) {
   EXPECT_EQ(device.host_bytes(), 20 * kMiB);
   device.limit(10 * kMiB);
   EXPECT_EQ(device.host_bytes(), 20 * kMiB);
+  EXPECT_EQ(device.space().over_bytes, 10 * kMiB);
   EXPECT_EQ(put(device, {9999, 1}, kSize).code(), Code::kNoSpace);
   for (uint64_t i = 1; i <= more; ++i) {
     if (i % 4 != 0) ASSERT_OK(device.remove({i, 1}, 0));

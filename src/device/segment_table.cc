@@ -39,11 +39,6 @@ void SegmentTable::limit(uint32_t segments) {
   limit_ = segments;
 }
 
-bool SegmentTable::is_over_limit() const {
-  os::Lock lock(mutex_);
-  return existing() > limit_;
-}
-
 SegmentTable::Segment SegmentTable::at(uint32_t segment) const {
   os::Lock lock(mutex_);
   return slots_[segment].segment;
@@ -54,6 +49,7 @@ SegmentTable::Totals SegmentTable::totals() const {
   Totals totals = totals_;
   totals.spare = static_cast<uint32_t>(spare_.size());
   totals.absent = static_cast<uint32_t>(absent_.size());
+  totals.over = existing() - std::min(limit_, existing());
   totals.creatable = std::min(totals.absent, limit_ - std::min(limit_, existing()));
   return totals;
 }

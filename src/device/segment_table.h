@@ -58,6 +58,7 @@ class SegmentTable {
     uint32_t damaged = 0;
     uint32_t spare = 0;      // free, with space on the host
     uint32_t absent = 0;     // free, without
+    uint32_t over = 0;       // with space on the host, beyond the limit
     uint32_t creatable = 0;  // of the absent, those that the limit leaves
     int64_t used_pages = 0;
     int64_t live_pages = 0;
@@ -74,7 +75,6 @@ class SegmentTable {
   // How many segments may have space on the host. More may have it when the limit falls: then spare
   // ones are there to be given back.
   void limit(uint32_t segments);
-  bool is_over_limit() const;
 
   uint32_t size() const { return size_; }
   uint32_t segment_pages() const { return segment_pages_; }

@@ -1,0 +1,242 @@
+#include "tier/tier_store.h"
+
+#include <gmock/gmock.h>
+
+#include "tier/tier_under_test.h"
+
+namespace nacre::tier {
+namespace {
+
+using bucket::Operation;
+
+constexpr size_t kBlock = 1'000'000;
+
+BlockId id(uint64_t number) { return {number, number}; }
+std::string text(uint64_t number, size_t size = kBlock) { return text_of(id(number), size); }
+
+class TierTest : public testing::Test {
+ protected:
+  void put(uint64_t first, uint64_t last, size_t size = kBlock) {
+    for (uint64_t i = first; i <= last; ++i) {
+      const Status put = rig_.put(id(i), text(i, size));
+      ASSERT_TRUE(put.ok()) << i << ": " << put.error().to_string();
+    }
+  }
+  void expect_all(uint64_t first, uint64_t last, size_t size = kBlock) {
+    for (uint64_t i = first; i <= last; ++i) {
+      const auto bytes = rig_.get(id(i), 0, size);
+      ASSERT_TRUE(bytes.ok()) << i << ": " << bytes.error().to_string();
+      EXPECT_TRUE(*bytes == text(i, size)) << i;
+    }
+  }
+  void evict(uint64_t first, uint64_t last) {
+    for (uint64_t i = first; i <= last; ++i) ASSERT_TRUE(rig_.tier().evict(id(i)).ok());
+  }
+
+  TierUnderTest rig_;
+};
+
+TEST_F(TierTest, ManyBlocksShareAnObject) {
+  put(1, 20, 50'000);
+  ASSERT_NO_FATAL_FAILURE(rig_.upload());
+  EXPECT_EQ(rig_.bucket().calls(Operation::kPut), 1u);
+  EXPECT_EQ(rig_.tier().status().bucket.blocks, 20u);
+  evict(1, 20);
+  expect_all(1, 20, 50'000);
+}
+
+TEST_F(TierTest, HoldsMuchMoreThanTheDevices) {
+  put(1, 90);  // of 30 MiB
+  expect_all(1, 90);
+  const TierStatus status = rig_.tier().status();
+  EXPECT_GT(status.blocks_evicted, 60u);
+  EXPECT_EQ(status.local.dirty_blocks + status.bucket.blocks, 90u);
+  EXPECT_LE(rig_.local().space().used_bytes, rig_.local().space().capacity_bytes);
+}
+
+TEST_F(TierTest, FetchesTheRangeThatIsWantedAlone) {
+  put(1, 1);
+  rig_.upload();
+  evict(1, 1);
+  ASSERT_EQ(*rig_.get(id(1), 600'000, 10), text(1).substr(600'000, 10));
+  EXPECT_EQ(rig_.tier().status().fetch.requests, 1u);
+  EXPECT_LT(rig_.tier().status().fetch.bytes, kPartBytes + 1000);
+  // Kept for the next.
+  ASSERT_EQ(*rig_.get(id(1), 700'000, 10), text(1).substr(700'000, 10));
+  EXPECT_EQ(rig_.tier().status().fetch.requests, 1u);
+  rig_.set_away(true);
+  EXPECT_EQ(*rig_.get(id(1), 600'000, 10), text(1).substr(600'000, 10));
+  EXPECT_EQ(rig_.get(id(1), 10, 10).code(), Code::kUnavailable);
+}
+
+TEST_F(TierTest, ReadsAheadOfWhoReadsOn) {
+  constexpr size_t kSize = 19 * 64 * kKiB;
+  ASSERT_TRUE(rig_.put(id(1), text(1, kSize)).ok());
+  rig_.upload();
+  evict(1, 1);
+  for (uint64_t at = 0; at < kSize; at += 64 * kKiB) {
+    ASSERT_EQ(*rig_.get(id(1), at, 64 * kKiB), text(1, kSize).substr(at, 64 * kKiB));
+  }
+  EXPECT_EQ(rig_.tier().status().fetch.requests, 3u);  // 1, 2 and 2 parts
+}
+
+TEST_F(TierTest, KnowsAfterACrashWhatIsWhere) {
+  put(1, 4);
+  ASSERT_TRUE(rig_.store().sync().ok());
+  rig_.upload();
+  evict(1, 2);
+  ASSERT_TRUE(rig_.get(id(2), 0, 10).ok());  // a part is there again
+  put(5, 6);
+  ASSERT_TRUE(rig_.store().sync().ok());
+  rig_.crash();
+  const TierStatus status = rig_.tier().status();
+  EXPECT_EQ(status.local.dirty_blocks, 2u);
+  EXPECT_EQ(status.bucket.blocks, 4u);
+  expect_all(1, 6);
+  rig_.upload();
+  evict(1, 6);
+  expect_all(1, 6);
+}
+
+TEST_F(TierTest, NothingDirtyLeaves) {
+  put(1, 3);
+  EXPECT_EQ(rig_.tier().evict(id(1)).code(), Code::kBusy);
+  rig_.set_away(true);
+  uint64_t last = 3;
+  Status full;
+  while ((full = rig_.put(id(last + 1), text(last + 1))).ok()) ++last;
+  EXPECT_EQ(full.code(), Code::kNoSpace);
+  EXPECT_THAT(full.error().context(), testing::HasSubstr("the bucket is away"));
+  EXPECT_GT(last, 20u);
+  expect_all(1, last);
+  EXPECT_EQ(rig_.tier().status().local.dirty_blocks, last);
+  // When the bucket is back, so is the room.
+  rig_.set_away(false);
+  rig_.clock().advance(60'000'000'000);
+  put(last + 1, last + 10);
+  expect_all(1, last + 10);
+}
+
+TEST_F(TierTest, SaysThatUploadsArePausedWhenThatFillsTheDevices) {
+  rig_.tier().uploader().pause();
+  uint64_t last = 0;
+  Status full;
+  while ((full = rig_.put(id(last + 1), text(last + 1))).ok()) ++last;
+  EXPECT_EQ(full.code(), Code::kNoSpace);
+  EXPECT_THAT(full.error().context(), testing::HasSubstr("paused"));
+  rig_.tier().uploader().resume();
+  put(last + 1, last + 5);
+}
+
+TEST_F(TierTest, KeepsWhatIsToStay) {
+  put(1, 5);
+  rig_.upload();
+  rig_.tier().set_stays([](BlockId block) { return block.low <= 3; });
+  ASSERT_TRUE(rig_.tier().make_room(rig_.local().space().capacity_bytes - 8 * kMiB));
+  EXPECT_FALSE(rig_.tier().make_room(rig_.local().space().capacity_bytes));
+  for (uint64_t i = 1; i <= 5; ++i) EXPECT_EQ(rig_.local().info(id(i)).ok(), i <= 3) << i;
+}
+
+TEST_F(TierTest, MendsABlockThatRottedOnTheDevice) {
+  put(1, 1);
+  ASSERT_TRUE(rig_.store().sync().ok());
+  rig_.upload();
+  ASSERT_TRUE(rig_.local().devices()[0]->flip(id(1), 0, 500'000, 3).ok());
+  expect_all(1, 1);
+  EXPECT_GT(rig_.tier().status().fetch.requests, 0u);
+  const uint64_t requests = rig_.tier().status().fetch.requests;
+  expect_all(1, 1);
+  EXPECT_EQ(rig_.tier().status().fetch.requests, requests);
+}
+
+TEST_F(TierTest, MendsAPartThatRottedOnTheDevice) {
+  put(1, 1);
+  rig_.upload();
+  evict(1, 1);
+  expect_all(1, 1);
+  ASSERT_TRUE(rig_.store().sync().ok());
+  ASSERT_TRUE(rig_.local().devices()[0]->flip(id(1), 1, 1000, 3).ok());
+  expect_all(1, 1);
+}
+
+TEST_F(TierTest, OneRottenDirtyBlockDoesNotHoldUpTheOthers) {
+  put(1, 3);
+  ASSERT_TRUE(rig_.store().sync().ok());
+  ASSERT_TRUE(rig_.local().devices()[0]->flip(id(2), 0, 500'000, 3).ok());
+  rig_.upload();
+  EXPECT_EQ(rig_.tier().status().upload.damaged_blocks, 1u);
+  EXPECT_EQ(rig_.tier().status().bucket.blocks, 2u);
+  evict(1, 1);
+  expect_all(1, 1);
+  EXPECT_EQ(rig_.get(id(2), 0, kBlock).code(), Code::kCorrupt);
+  EXPECT_TRUE(rig_.get(id(2), 0, 1000).ok());
+}
+
+TEST_F(TierTest, NeverTrustsTheBucket) {
+  put(1, 1);
+  rig_.upload();
+  evict(1, 1);
+  rig_.bucket().damage_next_reads(1, bucket::Damage::kFlip);
+  expect_all(1, 1);  // asked twice
+  EXPECT_EQ(rig_.tier().status().fetch.damaged_answers, 1u);
+  evict(1, 1);
+  rig_.bucket().damage_next_reads(UINT64_MAX, bucket::Damage::kFlip);
+  EXPECT_EQ(rig_.get(id(1), 0, kBlock).code(), Code::kCorrupt);
+  rig_.bucket().damage_next_reads(0, bucket::Damage::kFlip);
+  expect_all(1, 1);
+}
+
+TEST_F(TierTest, TriesAnUploadAgainLaterAndLater) {
+  put(1, 1);
+  rig_.set_away(true);
+  Uploader& uploader = rig_.tier().uploader();
+  uploader.flush();
+  EXPECT_EQ(uploader.step().code(), Code::kUnavailable);
+  EXPECT_FALSE(*uploader.step());  // not yet
+  rig_.clock().advance(1'100'000'000);
+  EXPECT_EQ(uploader.step().code(), Code::kUnavailable);
+  rig_.clock().advance(1'100'000'000);
+  EXPECT_FALSE(*uploader.step());
+  EXPECT_THAT(uploader.status().trouble, testing::HasSubstr("away"));
+  rig_.set_away(false);
+  rig_.clock().advance(1'000'000'000);
+  EXPECT_TRUE(*uploader.step());
+  EXPECT_EQ(uploader.status().trouble, "");
+}
+
+TEST_F(TierTest, WaitsForOthersToFillAPack) {
+  put(1, 1);
+  Uploader& uploader = rig_.tier().uploader();
+  EXPECT_FALSE(*uploader.step());
+  rig_.clock().advance(9'000'000'000);
+  EXPECT_FALSE(*uploader.step());
+  rig_.clock().advance(2'000'000'000);
+  EXPECT_TRUE(*uploader.step());
+}
+
+TEST_F(TierTest, AForgottenBlockTakesItsPackAlong) {
+  put(1, 3);
+  rig_.upload();
+  for (uint64_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(rig_.tier().status().bucket.dead_packs, 0u);
+    ASSERT_TRUE(rig_.store().remove(id(i)).ok());
+  }
+  const TierStatus status = rig_.tier().status();
+  EXPECT_EQ(status.bucket.dead_packs, 1u);
+  EXPECT_EQ(status.bucket.live_bytes, 0u);
+  EXPECT_EQ(status.local.clean_bytes, 0u);
+}
+
+TEST_F(TierTest, SaysUpToWhichBatchAllIsInTheBucket) {
+  EXPECT_EQ(rig_.tier().settled_batch(), 1u);
+  put(1, 1);
+  rig_.next_batch();
+  put(2, 2);
+  rig_.next_batch();
+  EXPECT_EQ(rig_.tier().settled_batch(), 1u);
+  rig_.upload();
+  EXPECT_EQ(rig_.tier().settled_batch(), 3u);
+}
+
+}  // namespace
+}  // namespace nacre::tier
