@@ -16,11 +16,45 @@ namespace {
 struct Arguments {
   std::string directory;
   std::string block_size;
-  std::string compress = "none";
+  std::string compress;
   std::string capacity;
   std::vector<std::string> devices;
   bool force = false;
+  std::string remote;
+  std::string endpoint;
+  std::string region;
+  std::string credentials;
+  std::string ca_file;
+  std::string cache_size;
+  std::string offline = "fail";
+  bool virtual_hosted = false;
+  bool sync_remote = false;
 };
+
+// What stands after --remote and goes with it. None for a volume without a bucket.
+Result<std::optional<node::RemoteSettings>> remote_of(const Arguments& given) {
+  if (given.remote.empty()) return std::optional<node::RemoteSettings>();
+  if (given.endpoint.empty() || given.cache_size.empty()) {
+    return Error(Code::kInvalid,
+                 "with --remote, tell where the bucket is by --endpoint URL, and how much of this "
+                 "disk the volume may take by --cache-size");
+  }
+  node::RemoteSettings remote{.bucket = TRY(bucket::parse_bucket_url(given.remote)),
+                              .endpoint = TRY(bucket::parse_endpoint(given.endpoint)),
+                              .region = given.region,
+                              .virtual_hosted = given.virtual_hosted,
+                              .cache_bytes = TRY(parse_size(given.cache_size)),
+                              .wait_while_away = given.offline == "wait",
+                              .sync_remote = given.sync_remote};
+  if (remote.cache_bytes < node::kLeastCacheBytes) {
+    return Error(Code::kInvalid, "a cache has at least " + format_size(node::kLeastCacheBytes));
+  }
+  if (!given.credentials.empty()) remote.credentials_file = TRY(absolute_path(given.credentials));
+  if (!given.ca_file.empty()) remote.ca_file = TRY(absolute_path(given.ca_file));
+  remote.compression =
+      TRY(codec::parse_compression(given.compress.empty() ? "zstd" : given.compress));
+  return std::optional(std::move(remote));
+}
 
 Result<node::CreateOptions> options_of(const Arguments& given) {
   node::CreateOptions options;
@@ -28,7 +62,9 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
     options.block_size = TRY(parse_size(given.block_size));
     if (options.block_size == 0) return Error(Code::kInvalid, "blocks of 0 bytes hold nothing");
   }
-  options.compression = TRY(codec::parse_compression(given.compress));
+  options.compression =
+      TRY(codec::parse_compression(given.compress.empty() ? "none" : given.compress));
+  options.remote = TRY(remote_of(given));
   if (!given.capacity.empty()) {
     options.capacity_bytes = TRY(parse_size(given.capacity));
     if (options.capacity_bytes == 0) return Error(Code::kInvalid, "a capacity of 0 holds nothing");
@@ -67,18 +103,48 @@ void add_volume(CLI::App& program, int& exit_code) {
   command.add_option(
       "--block-size", given->block_size,
       "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
-  command.add_option("--compress", given->compress, "none, lz4 or zstd")->capture_default_str();
+  command.add_option("--compress", given->compress,
+                     "none, lz4 or zstd; default: none, and zstd in a bucket");
   command.add_option("--capacity", given->capacity,
                      "The most it may take; default: what the disk can spare");
   command.add_option(
       "--device", given->devices,
       "A block device, image file or directory for the data; may be given several times");
   command.add_flag("--force", given->force, "Destroy what is there");
+  CLI::Option* const remote = command.add_option(
+      "--remote", given->remote, "s3://BUCKET[/PREFIX]: its data lives there, and DIR is a cache");
+  command.add_option("--endpoint", given->endpoint, "https://HOST[:PORT] of the bucket")
+      ->needs(remote);
+  command.add_option("--region", given->region, "Of the bucket; default: as the endpoint says")
+      ->needs(remote);
+  command
+      .add_option("--credentials", given->credentials,
+                  "A TOML file with key_id and application_key; default: the environment or "
+                  "~/.aws/credentials")
+      ->needs(remote);
+  command.add_option("--ca-file", given->ca_file, "Certificates to trust instead of the system's")
+      ->needs(remote);
+  command.add_option("--cache-size", given->cache_size, "The most that DIR takes of this disk")
+      ->needs(remote);
+  command
+      .add_option("--offline", given->offline,
+                  "What reads do while the bucket is away and the data is not here")
+      ->check(CLI::IsMember({"fail", "wait"}))
+      ->capture_default_str()
+      ->needs(remote);
+  command
+      .add_flag("--virtual-hosted", given->virtual_hosted,
+                "The bucket is reached as https://BUCKET.HOST")
+      ->needs(remote);
+  command.add_flag("--sync-remote", given->sync_remote, "fsync waits for the bucket")
+      ->needs(remote);
   command.footer(
       "Examples:\n"
       "  nacre volume create /srv/vol\n"
       "  nacre volume create /srv/vol --compress zstd --capacity 200GiB\n"
-      "  nacre volume create /srv/vol --device /dev/sdb --device /dev/sdc");
+      "  nacre volume create /srv/vol --device /dev/sdb --device /dev/sdc\n"
+      "  nacre volume create /srv/vol --remote s3://my-bucket/vol --cache-size 20GiB \\\n"
+      "      --endpoint https://s3.eu-central-003.backblazeb2.com");
   on_command(command, exit_code, [given] { return create(*given); });
 }
 

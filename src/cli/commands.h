@@ -23,6 +23,7 @@ void add_snapshot(CLI::App& program, int& exit_code);
 void add_retention(CLI::App& program, int& exit_code);
 void add_prune(CLI::App& program, int& exit_code);
 void add_compact(CLI::App& program, int& exit_code);
+void add_tier(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
 void add_flush(CLI::App& program, int& exit_code);
 void add_forget(CLI::App& program, int& exit_code);

@@ -111,6 +111,7 @@ std::unique_ptr<CLI::App> make_program(int& exit_code) {
   add_retention(*program, exit_code);
   add_prune(*program, exit_code);
   add_compact(*program, exit_code);
+  add_tier(*program, exit_code);
   add_check(*program, exit_code);
   add_flush(*program, exit_code);
   add_forget(*program, exit_code);

@@ -63,6 +63,18 @@ Result<Json> run_check(Call& call);
 Result<Json> run_forget(Call& call);
 // {} → {sequence}.
 Result<Json> run_flush(Call& call);
+// {} → what is where, and how it moves: see command_tier.cc. As the others, kUnsupported for a
+// volume without a bucket.
+Result<Json> run_tier_status(Call& call);
+// {} → {paused}.
+Result<Json> run_tier_pause(Call& call);
+Result<Json> run_tier_resume(Call& call);
+// {} → {bytes}.
+Result<Json> run_tier_flush(Call& call);
+// {path, mountpoints?} → {blocks, not_uploaded}.
+Result<Json> run_tier_evict(Call& call);
+// {path, mountpoints?} → {bytes}.
+Result<Json> run_tier_fetch(Call& call);
 // {mountpoint, source, options?, at?, read_only?, single_threaded?, noatime?} → {mountpoint}.
 Result<Json> run_mount(Call& call);
 // {mountpoint, lazy?} → {mountpoint, closing}.

@@ -27,6 +27,12 @@ constexpr uint64_t kUsualBlocks = 512;
 // What removed blocks may take on a directory's host, until cleaning, beyond the capacity.
 constexpr uint64_t kGarbageDivisor = 4;
 
+// Of the device of a tiered volume: segments in its cache, and what the cache may grow by.
+constexpr uint64_t kCacheSegments = 64;
+constexpr uint64_t kCacheGrowth = 64;
+constexpr uint64_t kMostSegmentBytes = 64 * kMiB;
+constexpr uint64_t kLeastSegmentBlocks = 8;  // and some room for their heads
+
 Status remove_tree(os::FileSystem& files, const std::string& path) {
   if (TRY(files.kind(path)) == os::PathKind::kMissing) return {};
   if (TRY(files.kind(path)) != os::PathKind::kDirectory) return files.remove_file(path);
@@ -41,9 +47,14 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// What the volume may take of the host; 0: what that can spare.
+uint64_t local_bytes(const CreateOptions& options) {
+  return options.remote ? options.remote->cache_bytes : options.capacity_bytes;
+}
+
 // Bytes of the smallest part that the volume is to be made of.
 Result<uint64_t> smallest_part(os::FileSystem& files, const CreateOptions& options) {
-  uint64_t smallest = options.capacity_bytes == 0 ? ~uint64_t{0} : options.capacity_bytes;
+  uint64_t smallest = local_bytes(options) == 0 ? ~uint64_t{0} : local_bytes(options);
   for (const std::string& path : options.devices) {
     const os::PathKind kind = TRY(files.kind(path));
     if (kind != os::PathKind::kFile && kind != os::PathKind::kBlockDevice) continue;
@@ -69,6 +80,11 @@ Status check_options(os::FileSystem& files, const CreateOptions& options) {
         fmt::format("a block size of {} is not possible: it is a power of two from {} to {}",
                     format_size(options.block_size), format_size(wire::kMinBlockSize),
                     format_size(wire::kMaxBlockSize)));
+  }
+  if (options.remote && (options.capacity_bytes != 0 || !options.devices.empty())) {
+    return Error(Code::kInvalid,
+                 "a volume with a bucket has a cache size, and neither a capacity nor "
+                 "devices of its own");
   }
   if (options.devices.size() > wire::kMaxVolumeDevices) {
     return Error(Code::kInvalid, fmt::format("{} devices are too many: {} is the most",
@@ -143,6 +159,7 @@ class Creation {
     superblock_.volume = {host_.random.next(), host_.random.next()};
     if (options_.devices.empty()) {
       TRY(remove_tree(host_.files, data_path(directory_)));
+      if (options_.remote) return format_cache();
       const uint64_t spare =
           std::max(options_.capacity_bytes / kGarbageDivisor, kLeastBlocks * options_.block_size);
       return format(data_path(directory_), "",
@@ -152,6 +169,15 @@ class Creation {
     return {};
   }
 
+  // The device of a tiered volume takes what it is told to, and may be told more one day.
+  Status format_cache() {
+    const uint64_t cache_bytes = options_.remote->cache_bytes;
+    const uint64_t segment_bytes =
+        std::max(std::clamp(std::bit_floor(cache_bytes / kCacheSegments), kMiB, kMostSegmentBytes),
+                 kLeastSegmentBlocks * options_.block_size);
+    return format(data_path(directory_), "", cache_bytes * kCacheGrowth, segment_bytes);
+  }
+
   // Rows, and the first commit: an empty root.
   Status fill() {
     superblock_.generation = 1;
@@ -159,10 +185,14 @@ class Creation {
     superblock_.block_size = options_.block_size;
     superblock_.compression = options_.compression;
     superblock_.capacity_bytes = options_.capacity_bytes;
+    if (options_.remote) {
+      superblock_.features.incompat |= wire::kVolumeIsTiered;
+      TRY(write_remote_settings(host_.files, directory_, *options_.remote));
+    }
     for (uint8_t& byte : superblock_.name_key) byte = static_cast<uint8_t>(host_.random.next());
     const auto rows = TRY(kv::RocksStore::open(
         host_.files, rows_path(directory_),
-        {.memory_bytes = MemoryPlan().rows_bytes_for(options_.capacity_bytes), .create = true}));
+        {.memory_bytes = MemoryPlan().rows_bytes_for(local_bytes(options_)), .create = true}));
     std::vector<std::unique_ptr<device::Device>> devices;
     for (const wire::VolumeDevice& known : superblock_.devices) {
       const std::string path = known.path.empty() ? data_path(directory_) : known.path;
@@ -190,11 +220,13 @@ class Creation {
   }
 
  private:
-  Status format(const std::string& path, const std::string& recorded, uint64_t capacity_bytes) {
+  Status format(const std::string& path, const std::string& recorded, uint64_t capacity_bytes,
+                uint64_t segment_bytes = 0) {
     const auto identity = device::Device::format(host_, path,
                                                  {.volume = superblock_.volume,
                                                   .force = options_.force,
                                                   .capacity_bytes = capacity_bytes,
+                                                  .segment_bytes = segment_bytes,
                                                   .block_bytes = options_.block_size});
     if (!identity.ok()) {
       return Error(identity.code(),

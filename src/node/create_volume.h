@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "base/units.h"
 #include "codec/compress.h"
 #include "device/device.h"
+#include "node/tiered_blocks.h"
 #include "wire/volume_layout.h"
 
 namespace nacre::node {
@@ -18,8 +20,10 @@ struct CreateOptions {
   codec::Compression compression = codec::Compression::kNone;
   uint64_t capacity_bytes = 0;       // 0: what the host can spare
   std::vector<std::string> devices;  // absolute paths; none: a directory beside the superblock
-  bool force = false;                // destroy what is there
-  uint32_t root_uid = 0;             // who owns the root directory
+  std::optional<RemoteSettings> remote = {};  // its blocks go to a bucket; no capacity then
+  Connect connect = connect_bucket;
+  bool force = false;     // destroy what is there
+  uint32_t root_uid = 0;  // who owns the root directory
   uint32_t root_gid = 0;
 };
 

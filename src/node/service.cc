@@ -29,6 +29,12 @@ constexpr std::array kCommands = {
     Command{"check", false, run_check},
     Command{"forget", true, run_forget},
     Command{"flush", false, run_flush},
+    Command{"tier_status", false, run_tier_status},
+    Command{"tier_pause", true, run_tier_pause},
+    Command{"tier_resume", true, run_tier_resume},
+    Command{"tier_flush", true, run_tier_flush},
+    Command{"tier_evict", true, run_tier_evict},
+    Command{"tier_fetch", true, run_tier_fetch},
     Command{"mount", false, run_mount},
     Command{"unmount", false, run_unmount},
 };

@@ -101,7 +101,7 @@ TEST_F(SuperblockFiles, AnAbsurdlyLongFileIsNotRead) {
 
 TEST_F(SuperblockFiles, ALaterFormatIsRefusedWhicheverCopyHasIt) {
   wire::VolumeSuperblock later = example(1);
-  later.features.incompat = 1;
+  later.features.incompat = 0x40;
   for (const std::string& path : {kFirst, kSecond}) {
     write(1);
     put(path, wire::encode_volume_superblock(later));

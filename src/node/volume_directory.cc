@@ -68,13 +68,19 @@ Status VolumeDirectory::open_parts() {
                      "read it: use --read-only, or that version");
   }
   lock_ = TRY(lock_volume(host_.files, path_, options_.read_only));
+  if (superblock().is_tiered()) remote_ = TRY(read_remote_settings(host_.files, path_));
   for (const std::string& problem : found_.problems) spdlog::warn("{}", problem);
-  rows_ = TRY(kv::RocksStore::open(
-      host_.files, rows_path(path_),
-      {.memory_bytes = options_.memory.rows_bytes_for(superblock().capacity_bytes),
-       .read_only = options_.read_only}));
+  rows_ =
+      TRY(kv::RocksStore::open(host_.files, rows_path(path_),
+                               {.memory_bytes = options_.memory.rows_bytes_for(
+                                    remote_ ? remote_->cache_bytes : superblock().capacity_bytes),
+                                .read_only = options_.read_only}));
   local_ = std::make_unique<block::LocalStore>(TRY(open_devices()), superblock().compression);
-  watched_ = std::make_unique<WatchedStore>(*local_, host_.clock);
+  if (remote_) {
+    tiered_ = TRY(TieredBlocks::open({host_, path_, *rows_, *local_}, *remote_, superblock(),
+                                     {options_.connect, options_.background, options_.read_only}));
+  }
+  watched_ = std::make_unique<WatchedStore>(tiered_ ? tiered_->blocks() : *local_, host_.clock);
   cached_ = std::make_unique<block::CachedStore>(
       *watched_, block::CacheOptions{.capacity_bytes = options_.memory.block_cache_bytes,
                                      .prefetch_threads = options_.background ? 1u : 0u});
@@ -83,7 +89,7 @@ Status VolumeDirectory::open_parts() {
   settings.dirty_limit_bytes = options_.memory.dirty_bytes;
   settings.read_only = options_.read_only;
   settings.background = options_.background;
-  volume_ = TRY(fs::Volume::open({*rows_, *cached_, host_.clock, host_.random}, settings));
+  volume_ = TRY(fs::Volume::open({rows(), *cached_, host_.clock, host_.random}, settings));
   keeper_ = std::make_unique<keeper::Keeper>(*volume_);
   if (options_.background && !options_.read_only) keeper_->start();
   return {};
@@ -116,6 +122,7 @@ Result<std::vector<std::unique_ptr<device::Device>>> VolumeDirectory::open_devic
 // and what the hosts of the devices can spare. Images and block devices are taken whole, so they
 // alone need no bound.
 Result<uint64_t> VolumeDirectory::capacity() {
+  if (tiered_) return std::numeric_limits<uint64_t>::max();
   if (superblock().capacity_bytes != 0) return superblock().capacity_bytes;
   const bool on_a_host = std::ranges::any_of(local_->devices(), [](const auto& device) {
     return device->identity().backing == device::BackingKind::kDirectory;
@@ -147,11 +154,12 @@ Status VolumeDirectory::close() {
   keeper_.reset();
   volume_.reset();
   cached_.reset();
+  watched_.reset();
+  tiered_.reset();
   if (!options_.read_only) {
     TRY(local_->close());
     TRY(rows_->sync());
   }
-  watched_.reset();
   local_.reset();
   rows_.reset();
   lock_.reset();

@@ -18,6 +18,7 @@
 #include "keeper/keeper.h"
 #include "kv/rocks_store.h"
 #include "node/superblock_files.h"
+#include "node/tiered_blocks.h"
 #include "node/watched_store.h"
 #include "os/file_system.h"
 
@@ -42,6 +43,7 @@ class VolumeDirectory {
     bool read_only = false;
     bool background = true;  // false: commits and upkeep only when asked, for simulation
     MemoryPlan memory = {};
+    Connect connect = connect_bucket;  // of a tiered volume
   };
   // `host` outlives it. kNotFound: there is no volume, or no device where one should be; kBusy: a
   // process has it; kCorrupt, kNewerFormat; kReadOnly: a later version left it so that this one may
@@ -63,8 +65,10 @@ class VolumeDirectory {
 
   fs::Volume& volume() { return *volume_; }
   keeper::Keeper& keeper() { return *keeper_; }
-  kv::Store& rows() { return *rows_; }
+  kv::Store& rows() { return tiered_ ? tiered_->rows() : *rows_; }
   block::LocalStore& devices() { return *local_; }
+  // Null for a volume without a bucket.
+  TieredBlocks* tiered() { return tiered_.get(); }
   // Errors met since the volume was opened.
   ReadErrors read_errors() const { return watched_->errors(); }
   device::Host host() { return host_; }
@@ -80,10 +84,12 @@ class VolumeDirectory {
   const std::string path_;
   const OpenOptions options_;
   FoundSuperblock found_;
+  std::optional<RemoteSettings> remote_;
   // Each uses those before it.
   std::unique_ptr<os::FileLock> lock_;
   std::unique_ptr<kv::RocksStore> rows_;
   std::unique_ptr<block::LocalStore> local_;
+  std::unique_ptr<TieredBlocks> tiered_;
   std::unique_ptr<WatchedStore> watched_;
   std::unique_ptr<block::CachedStore> cached_;
   std::unique_ptr<fs::Volume> volume_;

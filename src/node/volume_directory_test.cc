@@ -129,7 +129,7 @@ TEST_F(VolumeDirectoryTest, ALaterVersionsVolumeMayBeReadWhereItAllowsThat) {
   ASSERT_TRUE(write_superblock(disk_, kDirectory, later).ok());
   EXPECT_EQ(try_open().code(), Code::kReadOnly);
   EXPECT_NE(open(true), nullptr);
-  later.features.incompat = 1;
+  later.features.incompat = 0x40;
   ASSERT_TRUE(write_superblock(disk_, kDirectory, later).ok());
   EXPECT_EQ(try_open(true).code(), Code::kNewerFormat);
 }

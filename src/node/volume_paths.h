@@ -9,6 +9,10 @@ inline std::string lock_path(const std::string& directory) { return directory + 
 inline std::string rows_path(const std::string& directory) { return directory + "/rows"; }
 // The device of a volume that was given none.
 inline std::string data_path(const std::string& directory) { return directory + "/data"; }
+// Of a tiered volume: where its bucket is.
+inline std::string remote_path(const std::string& directory) { return directory + "/nacre.remote"; }
+// And what of its rows the bucket does not have yet.
+inline std::string row_log_path(const std::string& directory) { return directory + "/rowlog"; }
 inline std::string socket_path(const std::string& directory) { return directory + "/control.sock"; }
 inline std::string log_path(const std::string& directory) { return directory + "/nacre.log"; }
 

@@ -1,0 +1,200 @@
+// tier_*: how the blocks of a volume move between its disk and its bucket.
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "meta/extents.h"
+#include "node/commands.h"
+#include "node/path_argument.h"
+
+namespace nacre::node {
+namespace {
+
+constexpr int64_t kLookNs = 200'000'000;
+
+Result<TieredBlocks*> tiered_of(Call& call) {
+  if (call.directory.tiered() != nullptr) return call.directory.tiered();
+  return Error(Code::kUnsupported,
+               call.directory.path() + " has no bucket: all of it is on the disk");
+}
+
+// The blocks that hold the bytes of a file, each with the range of them that it needs.
+struct BlockRange {
+  BlockId block;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+Result<std::vector<BlockRange>> blocks_of(Call& call, InodeId ino) {
+  std::vector<BlockRange> ranges;
+  TRY(meta::visit_extents(
+      call.directory.rows(), nullptr, ino, 0, INT64_MAX, [&](const meta::Extent& extent) {
+        if (extent.row.kind == wire::ExtentKind::kBlock) {
+          ranges.push_back({extent.row.block, extent.row.block_offset, extent.row.length});
+        }
+        return true;
+      }));
+  return ranges;
+}
+
+// The files at or below a path of the present.
+Status collect_files(Call& call, InodeId ino, std::vector<InodeId>& files) {
+  std::vector<InodeId> directories{ino};
+  while (!directories.empty()) {
+    const InodeId directory = directories.back();
+    directories.pop_back();
+    const auto entries = call.directory.rows().iterate(
+        kv::Family::kLive, kv::prefix_range(wire::dentry_prefix(directory)));
+    for (entries->seek_to_first(); entries->valid(); entries->next()) {
+      const wire::DentryRow entry = TRY(wire::decode_dentry(entries->value()));
+      const auto type = static_cast<meta::FileType>(entry.type);
+      if (type == meta::FileType::kDirectory) directories.push_back(entry.ino);
+      if (type == meta::FileType::kRegular) files.push_back(entry.ino);
+    }
+    TRY(entries->status());
+  }
+  return {};
+}
+
+// Every block that files at or below the path use.
+Result<std::vector<BlockRange>> blocks_below(Call& call) {
+  const PathArgument target = TRY(path_argument(call, "path", "mountpoints"));
+  TRY(call.arguments.finish());
+  if (target.at) return Error(Code::kInvalid, "only files of the present can be moved");
+  TRY(settle(call));
+  const std::vector<Tenure> tenures =
+      TRY(tenures_of(call.directory.rows(), call.volume().settings().name_key, target.path));
+  if (tenures.empty() || tenures.back().end) {
+    return Error(Code::kNotFound, join_path(target.path));
+  }
+  const Tenure& found = tenures.back();
+  std::vector<InodeId> files;
+  if (found.type == meta::FileType::kRegular) files.push_back(found.ino);
+  if (found.type == meta::FileType::kDirectory) TRY(collect_files(call, found.ino, files));
+  std::vector<BlockRange> all;
+  for (const InodeId file : files) {
+    const std::vector<BlockRange> blocks = TRY(blocks_of(call, file));
+    all.insert(all.end(), blocks.begin(), blocks.end());
+  }
+  return all;
+}
+
+uint64_t bytes_of(const std::vector<BlockRange>& ranges) {
+  uint64_t sum = 0;
+  for (const BlockRange& range : ranges) sum += range.length;
+  return sum;
+}
+
+}  // namespace
+
+Result<Json> run_tier_status(Call& call) {
+  TRY(call.arguments.finish());
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  const tier::TierStatus status = tiered.tier().status();
+  const int64_t now_ns = call.directory.host().clock.monotonic_ns();
+  const auto age_ns = [&](const std::optional<tier::DirtyBlock>& block) {
+    return block ? Json(std::max<int64_t>(now_ns - block->since_ns, 0)) : Json();
+  };
+  return Json{{"bucket", tiered.settings().bucket.to_string()},
+              {"endpoint", tiered.settings().endpoint.to_string()},
+              {"sealed", tiered.settings().key.has_value()},
+              {"cache",
+               {{"target_bytes", tiered.settings().cache_bytes},
+                {"used_bytes", tiered.host_bytes()},
+                {"clean_bytes", status.local.clean_bytes},
+                {"blocks_evicted", status.blocks_evicted},
+                {"bytes_evicted", status.bytes_evicted}}},
+              {"dirty",
+               {{"blocks", status.local.dirty_blocks},
+                {"bytes", status.local.dirty_bytes},
+                {"oldest_ns", age_ns(status.local.oldest)}}},
+              {"upload",
+               {{"paused", status.upload.paused},
+                {"bytes_per_second", status.upload.bytes_per_second},
+                {"packs", status.upload.packs},
+                {"bytes", status.upload.bytes},
+                {"failures", status.upload.failures},
+                {"damaged_blocks", status.upload.damaged_blocks},
+                {"trouble", status.upload.trouble}}},
+              {"fetch",
+               {{"requests", status.fetch.requests},
+                {"bytes", status.fetch.bytes},
+                {"damaged_answers", status.fetch.damaged_answers}}},
+              {"remote",
+               {{"blocks", status.bucket.blocks},
+                {"bytes", status.bucket.live_bytes},
+                {"packs", status.bucket.packs},
+                {"pack_bytes", status.bucket.object_bytes},
+                {"dead_packs", status.bucket.dead_packs}}}};
+}
+
+Result<Json> run_tier_pause(Call& call) {
+  TRY(call.arguments.finish());
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  if (call.mounts == nullptr) {
+    return Error(Code::kUnavailable, "the volume is not mounted: nothing is being uploaded");
+  }
+  tiered.tier().uploader().pause();
+  return Json{{"paused", true}};
+}
+
+Result<Json> run_tier_resume(Call& call) {
+  TRY(call.arguments.finish());
+  TRY(tiered_of(call))->tier().uploader().resume();
+  return Json{{"paused", false}};
+}
+
+// Until the bucket has all that was written before.
+Result<Json> run_tier_flush(Call& call) {
+  TRY(call.arguments.finish());
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  TRY(settle(call));
+  tier::Uploader& uploader = tiered.tier().uploader();
+  const tier::TierStatus before = tiered.tier().status();
+  const uint64_t total = before.local.dirty_bytes;
+  uploader.flush();
+  for (;;) {
+    const tier::TierStatus status = tiered.tier().status();
+    const uint64_t left = status.local.dirty_bytes;
+    if (status.local.dirty_blocks == 0) break;
+    if (status.upload.paused) {
+      return Error(Code::kBusy, "uploads are paused: nacre tier resume");
+    }
+    if (status.upload.failures > before.upload.failures && !tiered.settings().wait_while_away) {
+      return Error(Code::kUnavailable, "not all is in the bucket: " + status.upload.trouble);
+    }
+    const uint64_t done = total - std::min(left, total);
+    if (!call.events.progress({"uploading", done, total, "bytes"})) return Error(Code::kCancelled);
+    uploader.wait_for_progress(kLookNs);
+  }
+  return Json{{"bytes", tiered.tier().status().upload.bytes - before.upload.bytes}};
+}
+
+Result<Json> run_tier_evict(Call& call) {
+  const std::vector<BlockRange> ranges = TRY(blocks_below(call));
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  uint64_t evicted = 0;
+  uint64_t busy = 0;
+  std::set<BlockId> seen;
+  for (const BlockRange& range : ranges) {
+    if (!seen.insert(range.block).second) continue;
+    const Status gone = tiered.tier().evict(range.block);
+    if (!gone.ok() && gone.code() != Code::kBusy) return gone.error();
+    ++(gone.ok() ? evicted : busy);
+  }
+  return Json{{"blocks", evicted}, {"not_uploaded", busy}};
+}
+
+Result<Json> run_tier_fetch(Call& call) {
+  const std::vector<BlockRange> ranges = TRY(blocks_below(call));
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  const uint64_t total = bytes_of(ranges);
+  uint64_t done = 0;
+  for (const BlockRange& range : ranges) {
+    TRY(tiered.tier().fetch(range.block, range.offset, range.length));
+    done += range.length;
+    if (!call.events.progress({"fetching", done, total, "bytes"})) return Error(Code::kCancelled);
+  }
+  return Json{{"bytes", total}};
+}
+
+}  // namespace nacre::node

@@ -1,0 +1,106 @@
+#include "node/tiered_blocks.h"
+
+#include <algorithm>
+
+#include "bucket/retrying_bucket.h"
+#include "bucket/s3_bucket.h"
+#include "node/volume_paths.h"
+
+namespace nacre::node {
+namespace {
+
+// For superblocks, the lock and the log of the daemon.
+constexpr uint64_t kOtherFilesBytes = 2 * kMiB;
+
+// Every call ends with the error for which there is no bucket.
+class AbsentBucket final : public bucket::Bucket {
+ public:
+  explicit AbsentBucket(Error error) : error_(std::move(error)) {}
+
+  Status put(const std::string&, std::span<const ByteView>) override { return error_; }
+  Status read(const std::string&, uint64_t, MutableBytes) override { return error_; }
+  Result<std::string> get(const std::string&, uint64_t) override { return error_; }
+  Result<bucket::ObjectInfo> info(const std::string&) override { return error_; }
+  Status list(const std::string&, const std::function<bool(const bucket::ObjectInfo&)>&) override {
+    return error_;
+  }
+  Status remove(const std::string&) override { return error_; }
+  void stop() override {}
+
+ private:
+  const Error error_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<bucket::Bucket>> connect_bucket(const RemoteSettings& settings) {
+  bucket::S3Options options{.endpoint = settings.endpoint,
+                            .bucket = settings.bucket,
+                            .region = settings.region,
+                            .virtual_hosted = settings.virtual_hosted,
+                            .ca_file = settings.ca_file};
+  options.credentials = TRY(bucket::find_credentials({.file = settings.credentials_file}));
+  bucket::RetryOptions retry{.tries_max = 4, .patience = std::chrono::seconds(20)};
+  retry.pacing = options.pacing;
+  auto s3 = TRY(bucket::S3Bucket::open(std::move(options)));
+  return std::unique_ptr<bucket::Bucket>(
+      std::make_unique<bucket::RetryingBucket>(std::move(s3), retry));
+}
+
+Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
+                                                         const RemoteSettings& settings,
+                                                         const wire::VolumeSuperblock& superblock,
+                                                         const Options& options) {
+  std::unique_ptr<TieredBlocks> opened(new TieredBlocks(parts, settings));
+  auto bucket = options.connect(settings);
+  if (!bucket.ok() && !options.read_only) return bucket.error();
+  opened->bucket_ = bucket.ok() ? bucket.take() : std::make_unique<AbsentBucket>(bucket.error());
+  if (!options.read_only) {
+    opened->logged_ =
+        TRY(tier::LoggedRows::open(parts.rows, parts.host.files, parts.host.clock,
+                                   row_log_path(parts.directory), {.volume = superblock.volume}));
+  }
+  tier::TierOptions tier{
+      .format = {.volume = superblock.volume, .compression = settings.compression},
+      .wait_while_away = settings.wait_while_away,
+      .sync_remote = settings.sync_remote,
+      .read_only = options.read_only,
+      .background = options.background && !options.read_only};
+  if (settings.key) tier.format.protection = codec::Protection(*settings.key);
+  TieredBlocks* const raw = opened.get();
+  const auto last_batch = [raw] { return raw->logged_ ? raw->logged_->last() : uint64_t{0}; };
+  opened->tier_ = TRY(tier::TierStore::open({.local = parts.local,
+                                             .parts = parts.local,
+                                             .bucket = *opened->bucket_,
+                                             .rows = opened->rows(),
+                                             .clock = parts.host.clock,
+                                             .random = parts.host.random,
+                                             .last_batch = last_batch,
+                                             .set_limit = [raw] { raw->apply_limit(); }},
+                                            tier));
+  return opened;
+}
+
+TieredBlocks::~TieredBlocks() {
+  if (bucket_ != nullptr) bucket_->stop();
+  tier_.reset();
+}
+
+// Blocks may take what rows leave of the cache.
+void TieredBlocks::apply_limit() {
+  const auto rows = this->rows().usage();
+  if (!rows.ok()) return;
+  const uint64_t taken = rows->disk_bytes + kOtherFilesBytes;
+  const uint64_t left = settings_.cache_bytes - std::min(settings_.cache_bytes, taken);
+  const auto& devices = parts_.local.devices();
+  for (const auto& device : devices) device->limit(left / devices.size());
+}
+
+uint64_t TieredBlocks::host_bytes() {
+  const auto rows = this->rows().usage();
+  uint64_t bytes = rows.ok() ? rows->disk_bytes : 0;
+  for (const auto& device : parts_.local.devices()) bytes += device->host_bytes();
+  return bytes;
+}
+
+}  // namespace nacre::node

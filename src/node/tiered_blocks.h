@@ -1,0 +1,69 @@
+// What a tiered volume has beside the devices: its bucket, the row log, and the store that moves
+// blocks between devices and bucket. Thread-safe. Everything given to open() outlives it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "block/local_store.h"
+#include "bucket/bucket.h"
+#include "device/device.h"
+#include "kv/store.h"
+#include "node/remote_settings.h"
+#include "tier/logged_rows.h"
+#include "tier/tier_store.h"
+#include "wire/volume_layout.h"
+
+namespace nacre::node {
+
+// Connects to a bucket; nothing is asked of it yet.
+using Connect = std::function<Result<std::unique_ptr<bucket::Bucket>>(const RemoteSettings&)>;
+// With credentials as they are found, and bounded retries.
+Result<std::unique_ptr<bucket::Bucket>> connect_bucket(const RemoteSettings& settings);
+
+class TieredBlocks {
+ public:
+  struct Parts {
+    device::Host host;
+    std::string directory;  // of the volume
+    kv::Store& rows;
+    block::LocalStore& local;
+  };
+  struct Options {
+    Connect connect = connect_bucket;
+    bool background = true;
+    // Nothing is uploaded, and nothing that is fetched is kept; without credentials, all that is on
+    // the devices can be read.
+    bool read_only = false;
+  };
+  static Result<std::unique_ptr<TieredBlocks>> open(const Parts& parts,
+                                                    const RemoteSettings& settings,
+                                                    const wire::VolumeSuperblock& superblock,
+                                                    const Options& options);
+  // Ends transfers; what is not in the bucket stays on the devices.
+  ~TieredBlocks();
+
+  // To be used instead of those below.
+  kv::Store& rows() { return logged_ ? static_cast<kv::Store&>(*logged_) : parts_.rows; }
+  block::Store& blocks() { return *tier_; }
+
+  tier::TierStore& tier() { return *tier_; }
+  const RemoteSettings& settings() const { return settings_; }
+  // What the volume takes of the host now, by its own account.
+  uint64_t host_bytes();
+
+ private:
+  TieredBlocks(const Parts& parts, const RemoteSettings& settings)
+      : parts_(parts), settings_(settings) {}
+  void apply_limit();
+
+  const Parts parts_;
+  const RemoteSettings settings_;
+  std::unique_ptr<bucket::Bucket> bucket_;
+  std::unique_ptr<tier::LoggedRows> logged_;
+  std::unique_ptr<tier::TierStore> tier_;
+};
+
+}  // namespace nacre::node
