@@ -67,6 +67,7 @@ endfunction()
 #   concurrent  besides: the build with TSan
 #   mount       mounts for real: the normal build only
 #   cluster     runs nodes or etcd as processes: the normal build only
+#   tier        runs an S3 server as a process: the normal build only
 # `cmake --build DIR --target tests_LABEL` builds the programs of a label. TIMEOUT is what the
 # normal build may take; sanitizers get four times as long.
 function(nacre_test name program)
@@ -99,7 +100,7 @@ endfunction()
 
 # Sets labels and time limit of a test, with their defaults; gives back the labels.
 function(nacre_test_properties name labels timeout labels_out)
-  if(NOT labels MATCHES "(^|;)(unit|model|mount|cluster)(;|$)")
+  if(NOT labels MATCHES "(^|;)(unit|model|mount|cluster|tier)(;|$)")
     list(PREPEND labels unit)
   endif()
   if(NOT timeout)
