@@ -14,7 +14,7 @@
 
 #include "base/units.h"
 #include "bucket/bucket.h"
-#include "os/random.h"
+#include "bucket/test_bytes.h"
 #include "os/thread.h"
 
 namespace nacre::bucket {
@@ -30,12 +30,6 @@ class BucketContract : public testing::TestWithParam<BucketMaker> {
   }
   Bucket& bucket() { return *bucket_; }
 
-  static std::string noise(size_t bytes, uint64_t seed = 1) {
-    os::SeededRandom random(seed);
-    std::string text(bytes, '\0');
-    for (char& c : text) c = static_cast<char>(random.next());
-    return text;
-  }
   void put(const std::string& key, std::string_view bytes) {
     const ByteView parts[] = {as_bytes(bytes)};
     const Status done = bucket().put(key, parts);

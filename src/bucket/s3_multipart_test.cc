@@ -1,23 +1,17 @@
 // Uploads in parts, against a small store of canned answers.
 #include <algorithm>
+#include <atomic>
 #include <map>
 
 #include "bucket/s3_sums.h"
 #include "bucket/s3_under_test.h"
+#include "bucket/test_bytes.h"
 #include "os/mutex.h"
-#include "os/random.h"
 
 namespace nacre::bucket {
 namespace {
 
 using testing::HasSubstr;
-
-std::string noise(size_t bytes) {
-  os::SeededRandom random(3);
-  std::string text(bytes, '\0');
-  for (char& c : text) c = static_cast<char>(random.next());
-  return text;
-}
 
 // What a store does with uploads in parts, and how it goes wrong.
 class PartsStore {
@@ -37,8 +31,7 @@ class PartsStore {
     }
     if (request.method == "HEAD")
       return {.headers = {{"Content-Length", std::to_string(object_.size())}}};
-    if (request.method == "GET") return range(request);
-    return refusal(400, "InvalidRequest");
+    return range(request);
   }
 
   os::Mutex mutex_;
@@ -116,6 +109,28 @@ TEST_F(S3Parts, AreOfEightMebibytesAndMakeTheWhole) {
       EXPECT_THAT(each.body, HasSubstr("<Part><PartNumber>3</PartNumber><ETag>\""));
     }
   }
+}
+
+TEST_F(S3Parts, AreSentAtOnceUpToABound) {
+  options_.parallel_parts = 2;
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  os::Mutex mutex;
+  os::CondVar changed;
+  serve([&](const CannedRequest& request) {
+    if (request.method != "PUT") return store_.answer(request);
+    {
+      const os::Lock lock(mutex);
+      most = std::max<int>(most, ++now);
+      // The others have the time to come.
+      changed.wait_for(mutex, std::chrono::milliseconds(300));
+      --now;
+    }
+    return store_.answer(request);
+  });
+  ASSERT_TRUE(put("large", bytes_).ok());
+  EXPECT_EQ(most, 2);
+  server_.reset();
 }
 
 TEST_F(S3Parts, WhatIsOnTheBorderIsOneRequest) {

@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "bucket/retrying_bucket.h"
 #include "bucket/s3_bucket.h"
-#include "os/random.h"
+#include "bucket/test_bytes.h"
 #include "os/thread.h"
 #include "s3_server.h"
 
@@ -27,13 +27,6 @@ S3Server& server() {
 }
 
 int64_t now_ns() { return os::real_clock().monotonic_ns(); }
-
-std::string noise(size_t bytes, uint64_t seed = 1) {
-  os::SeededRandom random(seed);
-  std::string text(bytes, '\0');
-  for (char& c : text) c = static_cast<char>(random.next());
-  return text;
-}
 
 Status put(Bucket& bucket, const std::string& key, std::string_view bytes) {
   const ByteView parts[] = {as_bytes(bytes)};
@@ -121,6 +114,20 @@ TEST(S3Failures, AServerKilledWithinAnUploadInPartsLeavesNoObject) {
   const Status again = put(*bucket, "large", bytes);
   ASSERT_TRUE(again.ok()) << again.error().to_string();
   EXPECT_TRUE(*bucket->get("large", kMaxObjectBytes) == bytes);
+}
+
+TEST(S3Failures, ACertificateMustBeTrusted) {
+  const S3Server own(Scheme::kHttps);
+  S3Options options = options_for(own.url());
+  const auto strange = open(options);
+  expect_error(put(*strange, "a", "bytes"), Code::kInvalid, "a certificate that is not trusted");
+  options.ca_file = own.certificate();
+  const auto bucket = open(options);
+  const Status done = put(*bucket, "a", "bytes");
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
+  EXPECT_EQ(*bucket->get("a", 10), "bytes");
+  options.ca_file = "/no/such/file";
+  expect_error(put(*open(options), "a", "x"), Code::kInvalid, "not trusted");
 }
 
 // With a proxy in between, and a bucket that tries again and one that does not.

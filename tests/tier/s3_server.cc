@@ -42,17 +42,38 @@ std::unique_ptr<os::Process> start_process(const os::ProcessOptions& options) {
 
 }  // namespace
 
-S3Server::S3Server() : port_(free_port()) { start(); }
+S3Server::S3Server(Scheme scheme) : scheme_(scheme), port_(free_port()) {
+  if (scheme == Scheme::kHttps) make_certificate();
+  start();
+}
+
+void S3Server::make_certificate() {
+  const auto openssl =
+      start_process({.program = "openssl",
+                     .arguments = {"req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                   "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                                   "/CN=s3", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                                   directory_ / "key.pem", "-out", certificate()}});
+  const auto ended = openssl->wait(kPatience);
+  CHECK(ended && ended->clean());
+}
 
 void S3Server::start() {
   const std::string log = directory_ / fmt::format("log{}", ++starts_);
-  process_ =
-      start_process({.program = "node",
-                     // Its tokens for listings are DES.
-                     .arguments = {"--openssl-legacy-provider", NACRE_S3RVER, "--directory",
-                                   directory_ / "data", "--address", "127.0.0.1", "--port",
-                                   std::to_string(port_), "--silent", "--configure-bucket", "tier"},
-                     .log_path = log});
+  os::ProcessOptions options{
+      .program = "node",
+      // Its tokens for listings are DES.
+      .arguments = {"--openssl-legacy-provider", NACRE_S3RVER, "--directory", directory_ / "data",
+                    "--address", "127.0.0.1", "--port", std::to_string(port_), "--silent"},
+      .log_path = log};
+  if (scheme_ == Scheme::kHttps) {
+    for (const std::string& each :
+         {std::string("--key"), directory_ / "key.pem", std::string("--cert"), certificate()}) {
+      options.arguments.push_back(each);
+    }
+  }
+  options.arguments.insert(options.arguments.end(), {"--configure-bucket", "tier"});
+  process_ = start_process(options);
   const bool up = eventually([&] {
     return os::connect_tcp({"127.0.0.1", port_}, std::chrono::nanoseconds(kPatience).count()).ok();
   });

@@ -14,20 +14,29 @@
 
 namespace nacre::bucket {
 
+enum class Scheme { kHttp, kHttps };
+
 // With one bucket, "tier", in a directory that lives as long as this does.
 class S3Server {
  public:
-  S3Server();
+  explicit S3Server(Scheme scheme = Scheme::kHttp);
   // kill -9.
   void kill();
   // On the port of before.
   void start();
   uint16_t port() const { return port_; }
-  std::string url() const { return fmt::format("http://127.0.0.1:{}", port_); }
+  std::string url() const {
+    return fmt::format("{}://127.0.0.1:{}", scheme_ == Scheme::kHttps ? "https" : "http", port_);
+  }
+  // That of a server with Scheme::kHttps, signed by itself.
+  std::string certificate() const { return directory_ / "certificate.pem"; }
 
  private:
+  void make_certificate();
+
   os::TempDirectory directory_;
-  uint16_t port_;
+  const Scheme scheme_;
+  const uint16_t port_;
   int starts_ = 0;
   std::unique_ptr<os::Process> process_;
 };
