@@ -80,7 +80,7 @@ std::string S3Client::host() const {
 }
 
 std::string S3Client::path_of(const std::string& key) const {
-  const std::string path = "/" + percent_encode(key, Slashes::kKeep);
+  std::string path = "/" + percent_encode(key, Slashes::kKeep);
   if (options_.virtual_hosted) return path;
   return "/" + options_.bucket.bucket + (key.empty() ? "" : path);
 }

@@ -63,8 +63,9 @@ void S3Server::start() {
   os::ProcessOptions options{
       .program = "node",
       // Its tokens for listings are DES.
-      .arguments = {"--openssl-legacy-provider", NACRE_S3RVER, "--directory", directory_ / "data",
-                    "--address", "127.0.0.1", "--port", std::to_string(port_), "--silent"},
+      .arguments = {"--openssl-legacy-provider", NACRE_TIER "/run_s3rver.js", NACRE_S3RVER,
+                    "--directory", directory_ / "data", "--address", "127.0.0.1", "--port",
+                    std::to_string(port_), "--silent"},
       .log_path = log};
   if (scheme_ == Scheme::kHttps) {
     for (const std::string& each :
