@@ -34,6 +34,7 @@ class Bucket {
 
   // Stores the concatenation of `parts`, all of it or nothing, and replaces what is there. On
   // return it is durable, and the store has confirmed by its checksum that it has these bytes.
+  // kTooBig over kMaxObjectBytes.
   virtual Status put(const std::string& key, std::span<const ByteView> parts) = 0;
   // Fills `into` with the bytes at `offset`. kNotFound; kOutOfRange unless the object has them all.
   // A store may give wrong bytes: who reads verifies them by sums of his own.

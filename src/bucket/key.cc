@@ -27,8 +27,6 @@ bool has_path_steps(std::string_view key) {
 
 }  // namespace
 
-bool is_key_text(std::string_view text) { return std::ranges::all_of(text, is_key_byte); }
-
 Status check_key(std::string_view key) {
   if (key.empty()) return Error(Code::kInvalid, "the key of an object is empty");
   TRY(check_prefix(key));
@@ -43,7 +41,7 @@ Status check_prefix(std::string_view prefix) {
     return Error(Code::kInvalid, fmt::format("a key of {} bytes: more than the {} that are allowed",
                                              prefix.size(), kMaxKeyBytes));
   }
-  if (!is_key_text(prefix)) {
+  if (!std::ranges::all_of(prefix, is_key_byte)) {
     return Error(Code::kInvalid, "a key has a byte that is not of [A-Za-z0-9/_.-]");
   }
   return {};

@@ -7,8 +7,6 @@
 
 namespace nacre::bucket {
 
-// Whether every byte is of [A-Za-z0-9/_.-].
-bool is_key_text(std::string_view text);
 // kInvalid unless `key` is one, as bucket.h says.
 Status check_key(std::string_view key);
 // The same for the beginning of keys, which may be empty.

@@ -77,6 +77,13 @@ TEST_F(S3, AnAnswerIsNeverLongerThanItsBound) {
   expect_error(bucket_->get("a", 100), Code::kUnavailable, "HTTP 500");
 }
 
+TEST_F(S3, HeadersAreBounded) {
+  CannedAnswer answer;
+  for (int i = 0; i < 2000; ++i) answer.headers[fmt::format("x-{}", i)] = std::string(50, 'x');
+  serve(answer);
+  expect_error(bucket_->get("a", 100), Code::kCorrupt, "headers over all bounds");
+}
+
 TEST_F(S3, ARangeMustBeTheOneAskedFor) {
   const auto answer = [&](int status, const std::string& range, const std::string& body) {
     serve({.status = status, .headers = {{"Content-Range", range}}, .body = body});
@@ -182,6 +189,13 @@ TEST_F(S3, InfoAsksAgainForTheWordsOfARefusal) {
   serve(refusal(503, "SlowDown"));
   expect_error(bucket_->info("a"), Code::kUnavailable, "HTTP 503");
   EXPECT_EQ(server_->requests().size(), 1u);
+}
+
+TEST_F(S3, AnObjectThatIsPutBetweenTheQuestionsOfInfoIsUnavailable) {
+  serve([](const CannedRequest& request) {
+    return request.method == "HEAD" ? refusal(404, "") : CannedAnswer{.body = "bytes"};
+  });
+  expect_error(bucket_->info("a"), Code::kUnavailable, "it is there");
 }
 
 TEST_F(S3, RemovingWhatIsNotThereIsFine) {

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 class PartsStore {
  public:
   CannedAnswer answer(const CannedRequest& request) {
-    const os::Lock lock(mutex_);
+    const os::Lock lock(mutex);
     if (request.is("POST", "?uploads=")) {
       return {.body =
                   "<InitiateMultipartUploadResult><UploadId>u/1+</UploadId>"
@@ -26,41 +26,41 @@ class PartsStore {
     if (request.is("PUT", "partNumber=")) return part(request);
     if (request.is("POST", "?uploadId=u%2F1%2B")) return complete();
     if (request.is("DELETE", "?uploadId=u%2F1%2B")) {
-      ++aborts_;
+      ++aborts;
       return {.status = 204};
     }
     if (request.method == "HEAD")
-      return {.headers = {{"Content-Length", std::to_string(object_.size())}}};
+      return {.headers = {{"Content-Length", std::to_string(object.size())}}};
     return range(request);
   }
 
-  os::Mutex mutex_;
-  std::map<int, std::string> parts_ = {};
-  std::string object_ = {};
-  int aborts_ = 0;
-  int fails_part_ = 0;             // its number
-  std::string answers_etag_ = {};  // instead of the right one
-  bool damages_ = false;
-  CannedAnswer completes_with_ = {};
+  os::Mutex mutex;
+  std::map<int, std::string> received = {};
+  std::string object = {};
+  int aborts = 0;
+  int failing_part = 0;       // its number
+  std::string own_etag = {};  // instead of the right one
+  bool damages = false;
+  CannedAnswer completed_with = {};
 
  private:
   CannedAnswer part(const CannedRequest& request) {
     const size_t at = request.target.find("partNumber=") + 11;
     const int number = request.target[at] - '0';
-    if (number == fails_part_) return refusal(500, "InternalError");
-    parts_[number] = request.body;
+    if (number == failing_part) return refusal(500, "InternalError");
+    received[number] = request.body;
     return {.headers = {{"ETag", etag_of(request.body)}}};
   }
   CannedAnswer complete() {
-    if (!completes_with_.body.empty()) return completes_with_;
+    if (!completed_with.body.empty()) return completed_with;
     std::vector<Md5> sums;
-    for (const auto& [number, bytes] : parts_) {
-      object_ += bytes;
+    for (const auto& [number, bytes] : received) {
+      object += bytes;
       const ByteView parts[] = {as_bytes(bytes)};
       sums.push_back(md5_of(parts));
     }
-    if (damages_) object_[object_.size() / 2] ^= 1;
-    const std::string etag = answers_etag_.empty() ? multipart_etag(sums) : answers_etag_;
+    if (damages) object[object.size() / 2] ^= 1;
+    const std::string etag = own_etag.empty() ? multipart_etag(sums) : own_etag;
     return {.body = fmt::format("<CompleteMultipartUploadResult><ETag>&quot;{}&quot;</ETag>"
                                 "</CompleteMultipartUploadResult>",
                                 etag)};
@@ -71,8 +71,8 @@ class PartsStore {
     const size_t last = std::stoul(range.substr(range.find('-') + 1));
     return {
         .status = 206,
-        .headers = {{"Content-Range", fmt::format("bytes {}-{}/{}", first, last, object_.size())}},
-        .body = object_.substr(first, last - first + 1)};
+        .headers = {{"Content-Range", fmt::format("bytes {}-{}/{}", first, last, object.size())}},
+        .body = object.substr(first, last - first + 1)};
   }
 };
 
@@ -97,11 +97,11 @@ class S3Parts : public S3UnderTest {
 TEST_F(S3Parts, AreOfEightMebibytesAndMakeTheWhole) {
   const Status done = put("large", bytes_);
   ASSERT_TRUE(done.ok()) << done.error().to_string();
-  EXPECT_TRUE(store_.object_ == bytes_);
-  ASSERT_EQ(store_.parts_.size(), 3u);
-  EXPECT_EQ(store_.parts_[1].size(), 8 * kMiB);
-  EXPECT_EQ(store_.parts_[3].size(), 4 * kMiB + 5);
-  EXPECT_EQ(store_.aborts_, 0);
+  EXPECT_TRUE(store_.object == bytes_);
+  ASSERT_EQ(store_.received.size(), 3u);
+  EXPECT_EQ(store_.received[1].size(), 8 * kMiB);
+  EXPECT_EQ(store_.received[3].size(), 4 * kMiB + 5);
+  EXPECT_EQ(store_.aborts, 0);
   EXPECT_EQ(requests_of("GET"), 0u);
   for (const CannedRequest& each : server_->requests()) {
     EXPECT_EQ(each.headers.contains("content-md5"), each.method == "PUT");
@@ -143,38 +143,38 @@ TEST_F(S3Parts, WhatIsOnTheBorderIsOneRequest) {
 }
 
 TEST_F(S3Parts, AnUploadThatFailsIsEnded) {
-  store_.fails_part_ = 2;
+  store_.failing_part = 2;
   expect_error(put("large", bytes_), Code::kUnavailable, "InternalError");
-  EXPECT_EQ(store_.aborts_, 1);
-  EXPECT_EQ(store_.object_, "");
+  EXPECT_EQ(store_.aborts, 1);
+  EXPECT_EQ(store_.object, "");
 }
 
 TEST_F(S3Parts, AnErrorInASuccessIsAnError) {
-  store_.completes_with_ = {.body = "<Error><Code>InternalError</Code></Error>"};
+  store_.completed_with = {.body = "<Error><Code>InternalError</Code></Error>"};
   expect_error(put("large", bytes_), Code::kUnavailable, "InternalError");
-  EXPECT_EQ(store_.aborts_, 1);
-  store_.completes_with_ = {.body = "<CompleteMultipartUploadResult/>"};
+  EXPECT_EQ(store_.aborts, 1);
+  store_.completed_with = {.body = "<CompleteMultipartUploadResult/>"};
   expect_error(put("large", bytes_), Code::kCorrupt, "no ETag");
 }
 
 TEST_F(S3Parts, OtherBytesAtTheStoreAreFound) {
-  store_.damages_ = true;
-  store_.answers_etag_ = std::string(32, 'a') + "-3";
+  store_.damages = true;
+  store_.own_etag = std::string(32, 'a') + "-3";
   expect_error(put("large", bytes_), Code::kCorrupt, "other bytes than were sent");
-  EXPECT_EQ(store_.aborts_, 1);
+  EXPECT_EQ(store_.aborts, 1);
 }
 
 TEST_F(S3Parts, AStoreWithETagsOfItsOwnIsReadBackOnce) {
-  store_.answers_etag_ = "of-our-own";
+  store_.own_etag = "of-our-own";
   ASSERT_TRUE(put("large", bytes_).ok());
   EXPECT_EQ(requests_of("GET"), 3u);
-  store_.object_.clear();
+  store_.object.clear();
   ASSERT_TRUE(put("large", bytes_).ok());
   EXPECT_EQ(requests_of("GET"), 3u);
 }
 
 TEST_F(S3Parts, AnETagOfTheWholeIsGood) {
-  store_.answers_etag_ = etag_of(bytes_).substr(1, 32);
+  store_.own_etag = etag_of(bytes_).substr(1, 32);
   ASSERT_TRUE(put("large", bytes_).ok());
   EXPECT_EQ(requests_of("GET"), 0u);
 }
