@@ -60,12 +60,13 @@ void S3Server::make_certificate() {
 
 void S3Server::start() {
   const std::string log = directory_ / fmt::format("log{}", ++starts_);
+  const std::string runner = std::string(NACRE_TIER) + "/run_s3rver.js";
   os::ProcessOptions options{
       .program = "node",
       // Its tokens for listings are DES.
-      .arguments = {"--openssl-legacy-provider", NACRE_TIER "/run_s3rver.js", NACRE_S3RVER,
-                    "--directory", directory_ / "data", "--address", "127.0.0.1", "--port",
-                    std::to_string(port_), "--silent"},
+      .arguments = {"--openssl-legacy-provider", runner, NACRE_S3RVER, "--directory",
+                    directory_ / "data", "--address", "127.0.0.1", "--port", std::to_string(port_),
+                    "--silent"},
       .log_path = log};
   if (scheme_ == Scheme::kHttps) {
     for (const std::string& each :
@@ -130,7 +131,7 @@ S3Options options_for(const std::string& url) {
           .bucket = parse_bucket_url(fmt::format("s3://tier/of{:04}", ++numbers)).take(),
           .credentials = {.key_id = "S3RVER", .secret = "S3RVER", .origin = "the test"},
           .connect_timeout = std::chrono::seconds(3),
-          .stall_timeout = std::chrono::seconds(2)};
+          .stall_timeout = std::chrono::seconds(4)};
 }
 
 }  // namespace nacre::bucket
