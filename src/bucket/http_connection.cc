@@ -152,6 +152,8 @@ void HttpTransport::Connection::set_up(const HttpRequest& request, Exchange& exc
   words_[0] = '\0';
   set(easy, CURLOPT_ERRORBUFFER, words_);
   set(easy, CURLOPT_NOSIGNAL, 1L);
+  // A call that ends does not wait for a name server that says nothing.
+  set(easy, CURLOPT_QUICK_EXIT, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
