@@ -15,6 +15,7 @@ using codec::kPackUnitBytes;
 
 constexpr uint32_t kUnitsPerPart = kPartBytes / kPackUnitBytes;
 constexpr size_t kMostStrides = 4096;
+constexpr uint64_t kMostRoomBytes = 16 * kMiB;
 
 uint32_t parts_of(const wire::PackLocation& location) {
   return static_cast<uint32_t>((location.block.logical_bytes + kPartBytes - 1) / kPartBytes);
@@ -180,7 +181,11 @@ void Fetcher::keep(const wire::PackLocation& location, const Flight& flight, uin
       return parts_.put_part(location.block.id, flight.first_part + i, part);
     };
     Status kept = put();
-    if (!kept.ok() && kept.code() == Code::kNoSpace && make_room_(part.size())) kept = put();
+    // Room in pieces may not do: each time more is asked for.
+    for (uint64_t room = kPartBytes * 2; room <= kMostRoomBytes; room *= 2) {
+      if (kept.ok() || kept.code() != Code::kNoSpace || !make_room_(room)) break;
+      kept = put();
+    }
     if (!kept.ok()) return;
     kept_(location.block.id, part.size());
   }

@@ -311,13 +311,15 @@ bool TierStore::make_room(uint64_t bytes) {
     if (space.free_bytes >= bytes && space.over_bytes == 0) return true;
     const uint64_t wanted = bytes - std::min(bytes, space.free_bytes) + space.over_bytes;
     const uint64_t dead = space.used_bytes - std::min(space.used_bytes, space.live_bytes);
+    const auto cleaned = [&] {
+      const auto gained = parts_.local.clean(wanted);
+      return gained.ok() && *gained > 0;
+    };
     // Cleaning copies what lives: it is cheap once as much again is dead.
-    if (dead < 2 * wanted &&
-        evict_some(std::max(2 * wanted - dead, space.capacity_bytes / kEvictPart)))
-      continue;
-    if (dead == 0) return false;
-    const auto gained = parts_.local.clean(wanted);
-    if (!gained.ok() || *gained == 0) return parts_.local.space().free_bytes >= bytes;
+    if (dead >= 2 * wanted && cleaned()) continue;
+    const uint64_t lacking = 2 * wanted - std::min(2 * wanted, dead);
+    if (evict_some(std::max(lacking, space.capacity_bytes / kEvictPart))) continue;
+    if (!cleaned()) return parts_.local.space().free_bytes >= bytes;
   }
 }
 

@@ -80,6 +80,19 @@ TEST_F(TierTest, ReadsAheadOfWhoReadsOn) {
   EXPECT_EQ(rig_.tier().status().fetch.requests, 3u);  // 1, 2 and 2 parts
 }
 
+TEST_F(TierTest, FetchesNothingTwiceWhileItIsReadThrough) {
+  put(1, 60);  // of 30 MiB
+  rig_.upload();
+  const uint64_t stored = rig_.tier().status().bucket.live_bytes;
+  evict(1, 60);
+  for (uint64_t i = 1; i <= 60; ++i) {
+    for (uint64_t at = 0; at < kBlock; at += 50'000) {
+      ASSERT_EQ(*rig_.get(id(i), at, 50'000), text(i).substr(at, 50'000));
+    }
+  }
+  EXPECT_LE(rig_.tier().status().fetch.bytes, stored);
+}
+
 TEST_F(TierTest, KnowsAfterACrashWhatIsWhere) {
   put(1, 4);
   ASSERT_TRUE(rig_.store().sync().ok());
