@@ -49,6 +49,7 @@ void read_owner_row(CheckRun& run, std::string_view key, std::string_view value)
 Status read_books(CheckRun& run) {
   return run.each(
       "books", kv::Family::kBlocks, {}, [&](std::string_view key, std::string_view value) {
+        if (read_pack_row(run, key, value)) return Status();
         const auto block = wire::block_of(key);
         if (!block.ok()) {
           run.error(FindingKind::kUndecodable, describe_key(key), "this key does not decode");
@@ -178,6 +179,7 @@ class SuspectCheck {
 
 Status check_books(CheckRun& run) {
   TRY(read_books(run));
+  check_packs(run);
   return SuspectCheck(run)();
 }
 

@@ -74,4 +74,14 @@ struct BlockFacts {
 };
 using BlockTable = std::map<BlockId, BlockFacts>;
 
+// Of a pack in the bucket.
+struct PackFacts {
+  bool has_row = false;
+  uint64_t row_blocks = 0;
+  uint64_t row_bytes = 0;
+  uint64_t located_blocks = 0;  // that say they lie in it
+  uint64_t located_bytes = 0;
+  uint64_t members = 0;  // in its own list
+};
+
 }  // namespace nacre::keeper

@@ -6,6 +6,7 @@
 #include "keeper/prune.h"
 #include "keeper/test_check.h"
 #include "keeper/test_damage.h"
+#include "wire/tier_rows.h"
 
 namespace nacre::keeper {
 namespace {
@@ -300,6 +301,28 @@ TEST_F(CheckRows, RottenBytesAreFoundWhenTheCheckIsDeep) {
   EXPECT_TRUE(deep.only(FindingKind::kBlockDamaged)) << deep.text();
   EXPECT_EQ(deep.findings.size(), 1u);
   EXPECT_NE(deep.text().find("/file"), std::string::npos);
+}
+
+// Where blocks of a volume with a bucket lie.
+TEST_F(CheckRows, PacksHoldWhatTheirRowsSay) {
+  const BlockId block = damage.only_block();
+  const wire::PackId pack{3, 4};
+  const wire::PackedBlock packed{
+      .id = block, .offset_bytes = 64, .logical_bytes = 65536, .unit_bytes = {65544}};
+  test.put_row(kv::Family::kBlocks, wire::location_key(block),
+               wire::encode_location({pack, packed}));
+  test.put_row(kv::Family::kBlocks, wire::pack_member_key(pack, 64), wire::encode_member(block));
+  EXPECT_EQ(check(test).count(FindingKind::kPack), 1u);  // without a row
+  wire::PackRow row{.object_bytes = 70'000, .live_bytes = 65544, .blocks = 1};
+  test.put_row(kv::Family::kBlocks, wire::pack_key(pack), wire::encode(row));
+  test.put_row(kv::Family::kBlocks, wire::dead_pack_key({5, 6}),
+               wire::encode(wire::DeadPackRow{7}));
+  expect_clean(test);
+  row.live_bytes = 1;
+  test.put_row(kv::Family::kBlocks, wire::pack_key(pack), wire::encode(row));
+  EXPECT_EQ(check(test).count(FindingKind::kPack), 1u);
+  test.put_row(kv::Family::kBlocks, wire::location_key(block), "rubbish");
+  EXPECT_GE(check(test).count(FindingKind::kUndecodable), 1u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "keeper/check_facts.h"
 #include "keeper/mending.h"
 #include "wire/rows.h"
+#include "wire/tier_rows.h"
 
 namespace nacre::keeper {
 
@@ -40,6 +42,7 @@ struct CheckRun {
   BlockTable blocks;
   // Blocks stored before `at`, with their bytes; ascending.
   std::vector<std::pair<BlockId, uint64_t>> stored;
+  std::map<wire::PackId, PackFacts> packs;
   uint64_t highest_inode = 0;
   uint64_t live_bytes = 0;
   std::vector<uint64_t> past_hashes;  // of all past keys; sorted by the stage that needs it
@@ -86,8 +89,12 @@ Status check_past(CheckRun& run);         // check_past.cc
 Status check_feed(CheckRun& run);         // check_feed.cc
 Status check_counters(CheckRun& run);     // check_volume_rows.cc: what all rows together must give
 Status check_books(CheckRun& run);        // check_books.cc: block and owner rows
+void check_packs(CheckRun& run);          // check_packs.cc: where blocks lie in a bucket
 Status check_stored(CheckRun& run);       // check_stored.cc: blocks against the block store
 Status check_bytes(CheckRun& run);        // check_stored.cc: deep
+
+// Takes a row that says where a block lies, or of a pack; false if it is none of these.
+bool read_pack_row(CheckRun& run, std::string_view key, std::string_view value);
 
 // A share of BlockTally::mix for one owner row.
 uint64_t mix_of(const wire::OwnerKey& owner, const wire::OwnerRow& range);

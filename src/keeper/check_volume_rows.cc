@@ -42,6 +42,11 @@ void check_volume_row(CheckRun& run, std::string_view key, std::string_view valu
     run.mending.volume_rows[std::string(key)] = std::nullopt;
     return;
   }
+  if (key == wire::kBatchMarkKey) {
+    if (wire::decode_mark(value).ok()) return;
+    return run.error(FindingKind::kUndecodable, "the number of the last batch",
+                     "its row does not decode");
+  }
   if (key.starts_with(wire::kSnapshotRowKind)) return check_snapshot(run, key, value);
   if (const auto ino = wire::decode_orphan_key(key); ino.ok()) {
     run.orphans.insert(*ino);
