@@ -45,6 +45,7 @@ Json json_of(const RemoteSettings& settings) {
           {"ca_file", json_of_bytes(settings.ca_file)},
           {"cache_bytes", settings.cache_bytes},
           {"compression", codec::name_of(settings.compression)},
+          {"epoch", settings.epoch},
           {"key", settings.key ? hex_of(settings.key->bytes()) : ""},
           {"wait_while_away", settings.wait_while_away},
           {"sync_remote", settings.sync_remote}};
@@ -71,6 +72,9 @@ Result<RemoteSettings> settings_of(const Json& json) {
   settings.ca_file = TRY(path_of(fields, "ca_file"));
   settings.cache_bytes = TRY(fields.optional_number("cache_bytes")).value_or(0);
   settings.compression = TRY(codec::parse_compression(TRY(fields.text("compression"))));
+  const uint64_t epoch = TRY(fields.optional_number("epoch")).value_or(0);
+  if (epoch == 0 || epoch > UINT32_MAX) return Error(Code::kInvalid, "its epoch is none");
+  settings.epoch = static_cast<uint32_t>(epoch);
   const std::string key = TRY(fields.text("key"));
   if (!key.empty()) settings.key = TRY(key_of(key));
   settings.wait_while_away = TRY(fields.flag("wait_while_away"));

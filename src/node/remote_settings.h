@@ -28,6 +28,7 @@ struct RemoteSettings {
   std::string ca_file = {};           // absolute; certificates to trust instead of the system's
   uint64_t cache_bytes = 0;           // what the volume may take of the host
   codec::Compression compression = codec::Compression::kZstd;  // of packs
+  uint32_t epoch = 1;                      // in which this copy of the volume writes
   std::optional<codec::SealKey> key = {};  // none: what is in the bucket is not sealed
   bool wait_while_away = false;            // reads of what is not here wait for the bucket
   bool sync_remote = false;                // fsync waits for the bucket

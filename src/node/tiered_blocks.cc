@@ -5,6 +5,7 @@
 #include "bucket/retrying_bucket.h"
 #include "bucket/s3_bucket.h"
 #include "node/volume_paths.h"
+#include "tier/ownership.h"
 
 namespace nacre::node {
 namespace {
@@ -56,17 +57,17 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
   if (!bucket.ok() && !options.read_only) return bucket.error();
   opened->bucket_ = bucket.ok() ? bucket.take() : std::make_unique<AbsentBucket>(bucket.error());
   if (!options.read_only) {
-    opened->logged_ =
-        TRY(tier::LoggedRows::open(parts.rows, parts.host.files, parts.host.clock,
-                                   row_log_path(parts.directory), {.volume = superblock.volume}));
+    opened->logged_ = TRY(tier::LoggedRows::open(
+        parts.rows, parts.host.files, parts.host.clock, row_log_path(parts.directory),
+        {.volume = superblock.volume, .epoch = settings.epoch}));
   }
-  tier::TierOptions tier{
-      .format = {.volume = superblock.volume, .compression = settings.compression},
-      .wait_while_away = settings.wait_while_away,
-      .sync_remote = settings.sync_remote,
-      .read_only = options.read_only,
-      .background = options.background && !options.read_only};
-  if (settings.key) tier.format.protection = codec::Protection(*settings.key);
+  opened->format_ = {.volume = superblock.volume, .compression = settings.compression};
+  if (settings.key) opened->format_.protection = codec::Protection(*settings.key);
+  tier::TierOptions tier{.format = opened->format_,
+                         .wait_while_away = settings.wait_while_away,
+                         .sync_remote = settings.sync_remote,
+                         .read_only = options.read_only,
+                         .background = options.background && !options.read_only};
   TieredBlocks* const raw = opened.get();
   const auto last_batch = [raw] { return raw->logged_ ? raw->logged_->last() : uint64_t{0}; };
   opened->tier_ = TRY(tier::TierStore::open({.local = parts.local,
@@ -76,14 +77,26 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                                              .clock = parts.host.clock,
                                              .random = parts.host.random,
                                              .last_batch = last_batch,
+                                             .may_write = [raw] { return raw->may_write(); },
                                              .set_limit = [raw] { raw->apply_limit(); }},
                                             tier));
+  if (options.read_only) return opened;
+  opened->shipper_ = std::make_unique<tier::RowShipper>(
+      tier::RowShipper::Parts{*opened->logged_, opened->tier_->locations(), *opened->bucket_,
+                              parts.host.clock, [raw] { return raw->tier_->settled_batch(); }},
+      opened->format_,
+      tier::ShipOptions{.epoch = settings.epoch, .background = options.background});
   return opened;
 }
 
 TieredBlocks::~TieredBlocks() {
   if (bucket_ != nullptr) bucket_->stop();
+  shipper_.reset();
   tier_.reset();
+}
+
+Status TieredBlocks::may_write() {
+  return tier::check_epoch(*bucket_, format_.volume, settings_.epoch);
 }
 
 // Blocks may take what rows leave of the cache.

@@ -13,6 +13,7 @@
 #include "kv/store.h"
 #include "node/remote_settings.h"
 #include "tier/logged_rows.h"
+#include "tier/row_shipper.h"
 #include "tier/tier_store.h"
 #include "wire/volume_layout.h"
 
@@ -50,6 +51,8 @@ class TieredBlocks {
   block::Store& blocks() { return *tier_; }
 
   tier::TierStore& tier() { return *tier_; }
+  // Null when it is open read-only.
+  tier::RowShipper* shipper() { return shipper_.get(); }
   const RemoteSettings& settings() const { return settings_; }
   // What the volume takes of the host now, by its own account.
   uint64_t host_bytes();
@@ -57,13 +60,16 @@ class TieredBlocks {
  private:
   TieredBlocks(const Parts& parts, const RemoteSettings& settings)
       : parts_(parts), settings_(settings) {}
+  Status may_write();
   void apply_limit();
 
   const Parts parts_;
   const RemoteSettings settings_;
   std::unique_ptr<bucket::Bucket> bucket_;
   std::unique_ptr<tier::LoggedRows> logged_;
+  tier::PackFormat format_;
   std::unique_ptr<tier::TierStore> tier_;
+  std::unique_ptr<tier::RowShipper> shipper_;
 };
 
 }  // namespace nacre::node

@@ -109,6 +109,26 @@ Status Locations::list(const std::function<bool(const wire::PackLocation&)>& vis
   return rows->status();
 }
 
+Result<std::vector<wire::PackId>> Locations::dead(uint64_t batch, size_t most) {
+  std::vector<wire::PackId> packs;
+  const auto rows = rows_.iterate(kFamily, kv::prefix_range(prefix_of(wire::kDeadPackRowKind)));
+  for (rows->seek_to_first(); rows->valid() && packs.size() < most; rows->next()) {
+    if (TRY(wire::decode_dead_pack(rows->value())).batch > batch) continue;
+    packs.push_back(TRY(wire::decode_pack_key(rows->key())));
+  }
+  TRY(rows->status());
+  return packs;
+}
+
+Status Locations::forget_dead(wire::PackId pack) {
+  const os::Lock lock(mutex_);
+  kv::Batch rows;
+  rows.erase(kFamily, wire::dead_pack_key(pack));
+  TRY(rows_.write(rows, kv::Durability::kBuffered));
+  totals_.dead_packs -= std::min<uint64_t>(totals_.dead_packs, 1);
+  return {};
+}
+
 BucketTotals Locations::totals() {
   const os::Lock lock(mutex_);
   return totals_;

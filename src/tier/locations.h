@@ -47,6 +47,10 @@ class Locations {
   Status remove(BlockId id, uint64_t batch);
   // Every block, in the order of ids, until `visit` returns false.
   Status list(const std::function<bool(const wire::PackLocation&)>& visit);
+  // Packs, up to `most`, that died at or before that batch.
+  Result<std::vector<wire::PackId>> dead(uint64_t batch, size_t most);
+  // A dead pack's object is gone.
+  Status forget_dead(wire::PackId pack);
   BucketTotals totals();
 
  private:

@@ -33,10 +33,10 @@ Result<std::unique_ptr<TierStore>> TierStore::open(const Parts& parts, const Tie
   TRY(store->find_residents());
   UploadOptions upload = options.upload;
   if (!options.background) upload.threads = 0;
-  store->uploader_ =
-      std::make_unique<Uploader>(Uploader::Parts{parts.local, parts.bucket, store->residence_,
-                                                 store->locations_, parts.clock, parts.random},
-                                 store->options_.format, upload);
+  store->uploader_ = std::make_unique<Uploader>(
+      Uploader::Parts{parts.local, parts.bucket, store->residence_, store->locations_, parts.clock,
+                      parts.random, parts.may_write},
+      store->options_.format, upload);
   if (!options.background) return store;
   TierStore* const raw = store.get();
   store->threads_.emplace_back("nacre-evict", [raw] { raw->run_eviction(); });

@@ -57,6 +57,8 @@ class TierStore final : public block::Store {
     os::Random& random;
     // The number of the last batch of rows: any put from now on belongs to a later one.
     std::function<uint64_t()> last_batch;
+    // Whether this copy of the volume may still write to the bucket.
+    std::function<Status()> may_write = [] { return Status(); };
     // Tells the devices what they may take of the host; called before room on them is looked at.
     std::function<void()> set_limit = [] {};
   };
@@ -87,6 +89,7 @@ class TierStore final : public block::Store {
   // Brings the range to the devices, if the block is not there.
   Status fetch(BlockId id, uint64_t offset, uint64_t length);
   Uploader& uploader() { return *uploader_; }
+  Locations& locations() { return locations_; }
   // Every batch up to this one refers to nothing that is not in the bucket.
   uint64_t settled_batch() { return residence_.settled_batch(parts_.last_batch()); }
   TierStatus status();

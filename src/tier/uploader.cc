@@ -114,6 +114,7 @@ Status Uploader::upload(const std::vector<DirtyBlock>& blocks) {
   const std::string object = builder.finish();
   pack.object_bytes = object.size();
   const ByteView bytes = as_bytes(object);
+  TRY(parts_.may_write());
   TRY(parts_.bucket.put(wire::pack_object_name(id), {&bytes, 1}));
   TRY(finish(pack, blocks));
   note_success(pack);

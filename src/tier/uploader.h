@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ class Uploader {
     Locations& locations;
     os::Clock& clock;
     os::Random& random;
+    // Whether this copy of the volume may still write; asked ahead of each pack.
+    std::function<Status()> may_write = [] { return Status(); };
   };
   Uploader(const Parts& parts, const PackFormat& format, const UploadOptions& options);
   // Waits for uploads under way: stop the bucket first.
