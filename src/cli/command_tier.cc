@@ -63,6 +63,11 @@ void print_status(const node::Json& status) {
   line("uploads", upload_text(part(status, "upload")));
   line("in bucket", fmt::format("{} in {} blocks, {} objects", size_cell(remote, "bytes"),
                                 cell(remote, "blocks"), cell(remote, "packs")));
+  const node::Json& rows = part(status, "rows");
+  const std::string trouble = cell(rows, "trouble");
+  line("safe",
+       fmt::format("up to {}{}", time_cell(rows, "shipped_time"),
+                   trouble.empty() || trouble == "-" ? "" : "; waits: " + printable(trouble)));
   line("evicted",
        fmt::format("{} blocks since the volume was opened", cell(cache, "blocks_evicted")));
   line("fetched",

@@ -1,11 +1,13 @@
-// nacre volume create
+// nacre volume create, nacre volume recover
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/progress_bar.h"
 #include "cli/target.h"
+#include "cli/terminal.h"
 #include "cli/text.h"
 #include "node/create_volume.h"
 #include "node/log.h"
@@ -78,6 +80,25 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
   return options;
 }
 
+Status recover(const Arguments& given) {
+  node::RecoverOptions options{.force = given.force};
+  options.remote = *TRY(remote_of(given));
+  const std::string directory = TRY(absolute_path(given.directory));
+  node::log_for_command();
+  ProgressBar bar(os::real_clock(), is_terminal(STDERR_FILENO));
+  const auto recovered = node::recover_volume(
+      this_machine(), directory, options,
+      [&](uint64_t done, uint64_t total) { bar.show({"reading rows", done, total, "bytes"}); });
+  bar.clear();
+  if (!recovered.ok()) return recovered.error();
+  fmt::print(
+      "recovered the volume {}: {} inodes, as of {}, the last commit in the bucket\n"
+      "mount it with `nacre mount {} MOUNTPOINT`; no other copy of it may write any more\n",
+      printable(directory), recovered->state.inodes, local_time(recovered->state.time),
+      printable(given.directory));
+  return {};
+}
+
 Status create(const Arguments& given) {
   const node::CreateOptions options = TRY(options_of(given));
   const std::string directory = TRY(absolute_path(given.directory));
@@ -88,29 +109,8 @@ Status create(const Arguments& given) {
   return {};
 }
 
-}  // namespace
-
-void add_volume(CLI::App& program, int& exit_code) {
-  CLI::App& volume = *program.add_subcommand("volume", "Make volumes");
-  volume.require_subcommand(1);
-  volume.footer("Example:\n  nacre volume create /srv/vol");
-  CLI::App& command = *volume.add_subcommand("create", "Make a volume in a directory");
-  const auto given = std::make_shared<Arguments>();
-  command
-      .add_option("DIR", given->directory,
-                  "Its directory, new or empty: for rows, and for data where no device is given")
-      ->required();
-  command.add_option(
-      "--block-size", given->block_size,
-      "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
-  command.add_option("--compress", given->compress,
-                     "none, lz4 or zstd; default: none, and zstd in a bucket");
-  command.add_option("--capacity", given->capacity,
-                     "The most it may take; default: what the disk can spare");
-  command.add_option(
-      "--device", given->devices,
-      "A block device, image file or directory for the data; may be given several times");
-  command.add_flag("--force", given->force, "Destroy what is there");
+// Where the bucket is, and how the volume uses it.
+void add_remote_options(CLI::App& command, const std::shared_ptr<Arguments>& given) {
   CLI::Option* const remote = command.add_option(
       "--remote", given->remote, "s3://BUCKET[/PREFIX]: its data lives there, and DIR is a cache");
   command.add_option("--endpoint", given->endpoint, "https://HOST[:PORT] of the bucket")
@@ -138,6 +138,32 @@ void add_volume(CLI::App& program, int& exit_code) {
       ->needs(remote);
   command.add_flag("--sync-remote", given->sync_remote, "fsync waits for the bucket")
       ->needs(remote);
+}
+
+}  // namespace
+
+void add_volume(CLI::App& program, int& exit_code) {
+  CLI::App& volume = *program.add_subcommand("volume", "Make volumes");
+  volume.require_subcommand(1);
+  volume.footer("Example:\n  nacre volume create /srv/vol");
+  CLI::App& command = *volume.add_subcommand("create", "Make a volume in a directory");
+  const auto given = std::make_shared<Arguments>();
+  command
+      .add_option("DIR", given->directory,
+                  "Its directory, new or empty: for rows, and for data where no device is given")
+      ->required();
+  command.add_option(
+      "--block-size", given->block_size,
+      "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
+  command.add_option("--compress", given->compress,
+                     "none, lz4 or zstd; default: none, and zstd in a bucket");
+  command.add_option("--capacity", given->capacity,
+                     "The most it may take; default: what the disk can spare");
+  command.add_option(
+      "--device", given->devices,
+      "A block device, image file or directory for the data; may be given several times");
+  command.add_flag("--force", given->force, "Destroy what is there");
+  add_remote_options(command, given);
   command.footer(
       "Examples:\n"
       "  nacre volume create /srv/vol\n"
@@ -146,6 +172,19 @@ void add_volume(CLI::App& program, int& exit_code) {
       "  nacre volume create /srv/vol --remote s3://my-bucket/vol --cache-size 20GiB \\\n"
       "      --endpoint https://s3.eu-central-003.backblazeb2.com");
   on_command(command, exit_code, [given] { return create(*given); });
+
+  CLI::App& recover_command =
+      *volume.add_subcommand("recover", "Make a volume anew of what its bucket has");
+  const auto wanted = std::make_shared<Arguments>();
+  recover_command.add_option("DIR", wanted->directory, "Its directory, new or empty")->required();
+  recover_command.add_flag("--force", wanted->force, "Destroy what is there");
+  add_remote_options(recover_command, wanted);
+  recover_command.get_option("--remote")->required();
+  recover_command.footer(
+      "Example:\n"
+      "  nacre volume recover /srv/vol --remote s3://my-bucket/vol --cache-size 20GiB \\\n"
+      "      --endpoint https://s3.eu-central-003.backblazeb2.com");
+  on_command(recover_command, exit_code, [wanted] { return recover(*wanted); });
 }
 
 }  // namespace nacre::cli

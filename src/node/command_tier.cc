@@ -4,6 +4,7 @@
 #include <set>
 
 #include "meta/extents.h"
+#include "meta/moments.h"
 #include "node/commands.h"
 #include "node/path_argument.h"
 
@@ -90,41 +91,54 @@ Result<Json> run_tier_status(Call& call) {
   TRY(call.arguments.finish());
   TieredBlocks& tiered = *TRY(tiered_of(call));
   const tier::TierStatus status = tiered.tier().status();
+  const tier::ShipStatus shipped =
+      tiered.shipper() == nullptr ? tier::ShipStatus() : tiered.shipper()->status();
   const int64_t now_ns = call.directory.host().clock.monotonic_ns();
   const auto age_ns = [&](const std::optional<tier::DirtyBlock>& block) {
     return block ? Json(std::max<int64_t>(now_ns - block->since_ns, 0)) : Json();
   };
-  return Json{{"bucket", tiered.settings().bucket.to_string()},
-              {"endpoint", tiered.settings().endpoint.to_string()},
-              {"sealed", tiered.settings().key.has_value()},
-              {"cache",
-               {{"target_bytes", tiered.settings().cache_bytes},
-                {"used_bytes", tiered.host_bytes()},
-                {"clean_bytes", status.local.clean_bytes},
-                {"blocks_evicted", status.blocks_evicted},
-                {"bytes_evicted", status.bytes_evicted}}},
-              {"dirty",
-               {{"blocks", status.local.dirty_blocks},
-                {"bytes", status.local.dirty_bytes},
-                {"oldest_ns", age_ns(status.local.oldest)}}},
-              {"upload",
-               {{"paused", status.upload.paused},
-                {"bytes_per_second", status.upload.bytes_per_second},
-                {"packs", status.upload.packs},
-                {"bytes", status.upload.bytes},
-                {"failures", status.upload.failures},
-                {"damaged_blocks", status.upload.damaged_blocks},
-                {"trouble", status.upload.trouble}}},
-              {"fetch",
-               {{"requests", status.fetch.requests},
-                {"bytes", status.fetch.bytes},
-                {"damaged_answers", status.fetch.damaged_answers}}},
-              {"remote",
-               {{"blocks", status.bucket.blocks},
-                {"bytes", status.bucket.live_bytes},
-                {"packs", status.bucket.packs},
-                {"pack_bytes", status.bucket.object_bytes},
-                {"dead_packs", status.bucket.dead_packs}}}};
+  return Json{
+      {"bucket", tiered.settings().bucket.to_string()},
+      {"endpoint", tiered.settings().endpoint.to_string()},
+      {"sealed", tiered.settings().key.has_value()},
+      {"cache",
+       {{"target_bytes", tiered.settings().cache_bytes},
+        {"used_bytes", tiered.host_bytes()},
+        {"clean_bytes", status.local.clean_bytes},
+        {"blocks_evicted", status.blocks_evicted},
+        {"bytes_evicted", status.bytes_evicted}}},
+      {"dirty",
+       {{"blocks", status.local.dirty_blocks},
+        {"bytes", status.local.dirty_bytes},
+        {"oldest_ns", age_ns(status.local.oldest)}}},
+      {"upload",
+       {{"paused", status.upload.paused},
+        {"bytes_per_second", status.upload.bytes_per_second},
+        {"packs", status.upload.packs},
+        {"bytes", status.upload.bytes},
+        {"failures", status.upload.failures},
+        {"damaged_blocks", status.upload.damaged_blocks},
+        {"trouble", status.upload.trouble}}},
+      {"fetch",
+       {{"requests", status.fetch.requests},
+        {"bytes", status.fetch.bytes},
+        {"damaged_answers", status.fetch.damaged_answers}}},
+      {"rows",
+       {{"last_batch", tiered.last_batch()},
+        {"shipped_batch", shipped.shipped_batch},
+        {"shipped_time",
+         shipped.shipped_time.ns == 0 ? Json() : Json(meta::format_time(shipped.shipped_time))},
+        {"bytes", shipped.bytes},
+        {"checkpoints", shipped.checkpoints},
+        {"segments", shipped.segments},
+        {"packs_removed", shipped.packs_removed},
+        {"trouble", shipped.trouble}}},
+      {"remote",
+       {{"blocks", status.bucket.blocks},
+        {"bytes", status.bucket.live_bytes},
+        {"packs", status.bucket.packs},
+        {"pack_bytes", status.bucket.object_bytes},
+        {"dead_packs", status.bucket.dead_packs}}}};
 }
 
 Result<Json> run_tier_pause(Call& call) {
@@ -151,6 +165,7 @@ Result<Json> run_tier_flush(Call& call) {
   tier::Uploader& uploader = tiered.tier().uploader();
   const tier::TierStatus before = tiered.tier().status();
   const uint64_t total = before.local.dirty_bytes;
+  const uint64_t last_batch = tiered.last_batch();
   uploader.flush();
   for (;;) {
     const tier::TierStatus status = tiered.tier().status();
@@ -166,6 +181,8 @@ Result<Json> run_tier_flush(Call& call) {
     if (!call.events.progress({"uploading", done, total, "bytes"})) return Error(Code::kCancelled);
     uploader.wait_for_progress(kLookNs);
   }
+  call.events.progress({"uploading rows", 0, 0, ""});
+  TRY(tiered.shipper()->ship_up_to(last_batch));
   return Json{{"bytes", tiered.tier().status().upload.bytes - before.upload.bytes}};
 }
 

@@ -1,8 +1,10 @@
 #include "node/create_volume.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <memory>
 #include <set>
@@ -14,6 +16,7 @@
 #include "node/volume_directory.h"
 #include "node/volume_lock.h"
 #include "node/volume_paths.h"
+#include "tier/ownership.h"
 
 namespace nacre::node {
 namespace {
@@ -142,6 +145,7 @@ class Creation {
       [[maybe_unused]] const Status removed = remove_tree(host_.files, path);
     }
     [[maybe_unused]] Status removed = host_.files.remove_file(lock_path(directory_));
+    removed = remove_tree(host_.files, remote_path(directory_));
     lock_.reset();
     if (made_directory_) removed = host_.files.remove_directory(directory_);
   }
@@ -156,7 +160,9 @@ class Creation {
   }
 
   Status format_devices() {
-    superblock_.volume = {host_.random.next(), host_.random.next()};
+    if (superblock_.volume.is_zero()) {
+      superblock_.volume = {host_.random.next(), host_.random.next()};
+    }
     if (options_.devices.empty()) {
       TRY(remove_tree(host_.files, data_path(directory_)));
       if (options_.remote) return format_cache();
@@ -185,14 +191,9 @@ class Creation {
     superblock_.block_size = options_.block_size;
     superblock_.compression = options_.compression;
     superblock_.capacity_bytes = options_.capacity_bytes;
-    if (options_.remote) {
-      superblock_.features.incompat |= wire::kVolumeIsTiered;
-      TRY(write_remote_settings(host_.files, directory_, *options_.remote));
-    }
+    if (options_.remote) superblock_.features.incompat |= wire::kVolumeIsTiered;
     for (uint8_t& byte : superblock_.name_key) byte = static_cast<uint8_t>(host_.random.next());
-    const auto rows = TRY(kv::RocksStore::open(
-        host_.files, rows_path(directory_),
-        {.memory_bytes = MemoryPlan().rows_bytes_for(local_bytes(options_)), .create = true}));
+    const auto rows = TRY(open_new_rows());
     std::vector<std::unique_ptr<device::Device>> devices;
     for (const wire::VolumeDevice& known : superblock_.devices) {
       const std::string path = known.path.empty() ? data_path(directory_) : known.path;
@@ -212,14 +213,77 @@ class Creation {
     return rows->sync();
   }
 
+  // Puts the volume's name on the bucket.
+  Status claim() {
+    const auto bucket = TRY(options_.connect(*options_.remote));
+    const wire::BucketVolume volume{.generation = 1,
+                                    .volume = superblock_.volume,
+                                    .created = superblock_.created,
+                                    .block_size = superblock_.block_size,
+                                    .compression = options_.remote->compression};
+    const codec::Protection protection;
+    TRY(tier::claim_bucket(*bucket, volume,
+                           wire::encode_bucket_volume(volume, superblock_.name_key, protection)));
+    return begin_epoch(*bucket, 1);
+  }
+
+  // In the place of fill() and claim(), what the bucket has.
+  Result<RecoveredVolume> fill_from_bucket(bucket::Bucket& bucket,
+                                           const tier::RecoveryProgress& progress) {
+    TRY(begin_epoch(bucket, TRY(tier::last_epoch(bucket)) + 1));
+    const auto rows = TRY(open_new_rows());
+    const codec::Protection protection;
+    RecoveredVolume recovered{.superblock = superblock_};
+    recovered.rows =
+        TRY(tier::recover_rows(bucket, superblock_.volume, protection, *rows, progress));
+    const auto state = TRY(rows->get(kv::Family::kVolume, wire::kStateKey));
+    if (!state) return Error(Code::kCorrupt, "the rows in the bucket have no state");
+    recovered.state = TRY(wire::decode_state(*state));
+    TRY(rows->sync());
+    return recovered;
+  }
+
+  // What the bucket says of the volume.
+  void adopt(const wire::BucketVolume& volume, const wire::NameKey& name_key) {
+    superblock_.features.incompat |= wire::kVolumeIsTiered;
+    superblock_.generation = 1;
+    superblock_.volume = volume.volume;
+    superblock_.created = volume.created;
+    superblock_.block_size = volume.block_size;
+    superblock_.name_key = name_key;
+  }
+
   // The superblock comes last: before it there is no volume.
   Result<wire::VolumeSuperblock> keep() {
+    if (options_.remote) {
+      RemoteSettings remote = *options_.remote;
+      remote.epoch = epoch_;
+      TRY(write_remote_settings(host_.files, directory_, remote));
+    }
     TRY(write_superblock(host_.files, directory_, superblock_));
     kept_ = true;
     return superblock_;
   }
 
  private:
+  Result<std::unique_ptr<kv::RocksStore>> open_new_rows() {
+    return kv::RocksStore::open(
+        host_.files, rows_path(directory_),
+        {.memory_bytes = MemoryPlan().rows_bytes_for(local_bytes(options_)), .create = true});
+  }
+
+  Status begin_epoch(bucket::Bucket& bucket, uint32_t epoch) {
+    std::array<char, wire::kMaxHostNameBytes> host = {};
+    (void)::gethostname(host.data(), host.size() - 1);
+    TRY(tier::begin_epoch(bucket, {.volume = superblock_.volume,
+                                   .epoch = epoch,
+                                   .begun = host_.clock.now(),
+                                   .writer = {host_.random.next(), host_.random.next()},
+                                   .host = host.data()}));
+    epoch_ = epoch;
+    return {};
+  }
+
   Status format(const std::string& path, const std::string& recorded, uint64_t capacity_bytes,
                 uint64_t segment_bytes = 0) {
     const auto identity = device::Device::format(host_, path,
@@ -243,6 +307,7 @@ class Creation {
   std::unique_ptr<os::FileLock> lock_;
   bool made_directory_ = false;
   bool kept_ = false;
+  uint32_t epoch_ = 0;
   wire::VolumeSuperblock superblock_;
 };
 
@@ -257,7 +322,35 @@ Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::strin
   TRY(creation.take_place());
   TRY(creation.format_devices());
   TRY(creation.fill());
+  if (options.remote) TRY(creation.claim());
   return creation.keep();
+}
+
+Result<RecoveredVolume> recover_volume(device::Host host, const std::string& directory,
+                                       const RecoverOptions& given,
+                                       const tier::RecoveryProgress& progress) {
+  const auto bucket = TRY(given.connect(given.remote));
+  const tier::FoundVolume found = TRY(tier::find_volume(*bucket));
+  if (found.volume.must_stay_read_only()) {
+    return Error(Code::kReadOnly, "a later version of Nacre wrote this bucket: use that one");
+  }
+  if (found.volume.key) {
+    return Error(Code::kUnsupported, "the bucket is sealed, and this version opens no sealed ones");
+  }
+  CreateOptions options{.block_size = found.volume.block_size,
+                        .remote = given.remote,
+                        .connect = given.connect,
+                        .force = given.force};
+  options.remote->compression = found.volume.compression;
+  TRY(check_options(host.files, options));
+  TRY(check_place(host.files, directory, options.force));
+  Creation creation(host, directory, options);
+  creation.adopt(found.volume, TRY(wire::open_name_key(as_bytes(found.object), {})));
+  TRY(creation.take_place());
+  TRY(creation.format_devices());
+  RecoveredVolume recovered = TRY(creation.fill_from_bucket(*bucket, progress));
+  recovered.superblock = TRY(creation.keep());
+  return recovered;
 }
 
 }  // namespace nacre::node

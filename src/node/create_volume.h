@@ -11,6 +11,8 @@
 #include "codec/compress.h"
 #include "device/device.h"
 #include "node/tiered_blocks.h"
+#include "tier/recovery.h"
+#include "wire/rows.h"
 #include "wire/volume_layout.h"
 
 namespace nacre::node {
@@ -18,8 +20,8 @@ namespace nacre::node {
 struct CreateOptions {
   uint64_t block_size = 0;  // 0: 4 MiB, less on small volumes
   codec::Compression compression = codec::Compression::kNone;
-  uint64_t capacity_bytes = 0;       // 0: what the host can spare
-  std::vector<std::string> devices;  // absolute paths; none: a directory beside the superblock
+  uint64_t capacity_bytes = 0;            // 0: what the host can spare
+  std::vector<std::string> devices = {};  // absolute paths; none: a directory beside the superblock
   std::optional<RemoteSettings> remote = {};  // its blocks go to a bucket; no capacity then
   Connect connect = connect_bucket;
   bool force = false;     // destroy what is there
@@ -33,5 +35,25 @@ struct CreateOptions {
 // together.
 Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::string& directory,
                                              const CreateOptions& options);
+
+struct RecoverOptions {
+  RemoteSettings remote = {};  // of the volume; its epoch and compression are found out
+  Connect connect = connect_bucket;
+  bool force = false;  // destroy what is there
+};
+
+struct RecoveredVolume {
+  wire::VolumeSuperblock superblock = {};
+  tier::Recovered rows = {};
+  wire::StateRow state = {};  // of the last commit that the bucket has
+};
+
+// Makes `directory` the volume that the bucket holds, as of the last commit that was uploaded, with
+// nothing of its content on the disk. From then on no other copy of the volume may write to the
+// bucket. Errors as of create_volume(); kNotFound when the bucket has no volume, or none that got
+// as far as its first checkpoint.
+Result<RecoveredVolume> recover_volume(device::Host host, const std::string& directory,
+                                       const RecoverOptions& options,
+                                       const tier::RecoveryProgress& progress);
 
 }  // namespace nacre::node

@@ -69,14 +69,13 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                          .read_only = options.read_only,
                          .background = options.background && !options.read_only};
   TieredBlocks* const raw = opened.get();
-  const auto last_batch = [raw] { return raw->logged_ ? raw->logged_->last() : uint64_t{0}; };
   opened->tier_ = TRY(tier::TierStore::open({.local = parts.local,
                                              .parts = parts.local,
                                              .bucket = *opened->bucket_,
                                              .rows = opened->rows(),
                                              .clock = parts.host.clock,
                                              .random = parts.host.random,
-                                             .last_batch = last_batch,
+                                             .last_batch = [raw] { return raw->last_batch(); },
                                              .may_write = [raw] { return raw->may_write(); },
                                              .set_limit = [raw] { raw->apply_limit(); }},
                                             tier));

@@ -54,6 +54,8 @@ class TieredBlocks {
   // Null when it is open read-only.
   tier::RowShipper* shipper() { return shipper_.get(); }
   const RemoteSettings& settings() const { return settings_; }
+  // The number of the last batch of rows.
+  uint64_t last_batch() const { return logged_ ? logged_->last() : 0; }
   // What the volume takes of the host now, by its own account.
   uint64_t host_bytes();
 
