@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/passphrase.h"
 #include "cli/progress_bar.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
@@ -31,6 +32,8 @@ struct Arguments {
   std::string offline = "fail";
   bool virtual_hosted = false;
   bool sync_remote = false;
+  bool encrypt = false;
+  std::string key_file;
 };
 
 // What stands after --remote and goes with it. None for a volume without a bucket.
@@ -67,6 +70,7 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
   options.compression =
       TRY(codec::parse_compression(given.compress.empty() ? "none" : given.compress));
   options.remote = TRY(remote_of(given));
+  options.secret = TRY(read_secret(given.encrypt, given.key_file, Ask::kTwice));
   if (!given.capacity.empty()) {
     options.capacity_bytes = TRY(parse_size(given.capacity));
     if (options.capacity_bytes == 0) return Error(Code::kInvalid, "a capacity of 0 holds nothing");
@@ -83,6 +87,7 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
 Status recover(const Arguments& given) {
   node::RecoverOptions options{.force = given.force};
   options.remote = *TRY(remote_of(given));
+  options.secret = TRY(read_secret(given.encrypt, given.key_file, Ask::kOnce));
   const std::string directory = TRY(absolute_path(given.directory));
   node::log_for_command();
   ProgressBar bar(os::real_clock(), is_terminal(STDERR_FILENO));
@@ -135,6 +140,14 @@ void add_remote_options(CLI::App& command, const std::shared_ptr<Arguments>& giv
   command
       .add_flag("--virtual-hosted", given->virtual_hosted,
                 "The bucket is reached as https://BUCKET.HOST")
+      ->needs(remote);
+  command
+      .add_flag(
+          "--encrypt", given->encrypt,
+          "What goes to the bucket is sealed under a passphrase: NACRE_PASSPHRASE, or asked for")
+      ->needs(remote);
+  command
+      .add_option("--key-file", given->key_file, "Sealed by this file of 32 or more random bytes")
       ->needs(remote);
   command.add_flag("--sync-remote", given->sync_remote, "fsync waits for the bucket")
       ->needs(remote);

@@ -172,8 +172,8 @@ Space Device::space() {
           .used_bytes = static_cast<uint64_t>(totals.used_pages) * kDevicePageBytes,
           .live_bytes =
               static_cast<uint64_t>(std::max<int64_t>(totals.live_pages, 0)) * kDevicePageBytes,
-          .free_bytes = less_reserve(totals.spare + creatable) * usable_bytes +
-                        room_pages * kDevicePageBytes,
+          .free_bytes =
+              less_reserve(totals.spare + creatable) * usable_bytes + room_pages * kDevicePageBytes,
           .over_bytes = uint64_t{totals.over} * core_->superblock.segment_bytes};
 }
 

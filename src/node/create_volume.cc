@@ -216,12 +216,17 @@ class Creation {
   // Puts the volume's name on the bucket.
   Status claim() {
     const auto bucket = TRY(options_.connect(*options_.remote));
-    const wire::BucketVolume volume{.generation = 1,
-                                    .volume = superblock_.volume,
-                                    .created = superblock_.created,
-                                    .block_size = superblock_.block_size,
-                                    .compression = options_.remote->compression};
-    const codec::Protection protection;
+    wire::BucketVolume volume{.generation = 1,
+                              .volume = superblock_.volume,
+                              .created = superblock_.created,
+                              .block_size = superblock_.block_size,
+                              .compression = options_.remote->compression};
+    codec::Protection protection;
+    if (!options_.secret.empty()) {
+      key_ = codec::SealKey::random();
+      volume.key = TRY(wrap_key(*key_, superblock_.volume, options_.secret));
+      protection = codec::Protection(*key_);
+    }
     TRY(tier::claim_bucket(*bucket, volume,
                            wire::encode_bucket_volume(volume, superblock_.name_key, protection)));
     return begin_epoch(*bucket, 1);
@@ -232,7 +237,7 @@ class Creation {
                                            const tier::RecoveryProgress& progress) {
     TRY(begin_epoch(bucket, TRY(tier::last_epoch(bucket)) + 1));
     const auto rows = TRY(open_new_rows());
-    const codec::Protection protection;
+    const auto protection = key_ ? codec::Protection(*key_) : codec::Protection();
     RecoveredVolume recovered{.superblock = superblock_};
     recovered.rows =
         TRY(tier::recover_rows(bucket, superblock_.volume, protection, *rows, progress));
@@ -244,13 +249,22 @@ class Creation {
   }
 
   // What the bucket says of the volume.
-  void adopt(const wire::BucketVolume& volume, const wire::NameKey& name_key) {
+  Status adopt(const tier::FoundVolume& found) {
+    const wire::BucketVolume& volume = found.volume;
+    if (volume.key) key_ = TRY(unwrap_key(*volume.key, volume.volume, options_.secret));
+    if (!volume.key && !options_.secret.empty()) {
+      return Error(Code::kAccess,
+                   "the bucket is not sealed, but should be: somebody may have replaced what says "
+                   "so; without a passphrase or key file it is taken as it is");
+    }
+    const auto protection = key_ ? codec::Protection(*key_) : codec::Protection();
     superblock_.features.incompat |= wire::kVolumeIsTiered;
     superblock_.generation = 1;
     superblock_.volume = volume.volume;
     superblock_.created = volume.created;
     superblock_.block_size = volume.block_size;
-    superblock_.name_key = name_key;
+    superblock_.name_key = TRY(wire::open_name_key(as_bytes(found.object), protection));
+    return {};
   }
 
   // The superblock comes last: before it there is no volume.
@@ -258,6 +272,7 @@ class Creation {
     if (options_.remote) {
       RemoteSettings remote = *options_.remote;
       remote.epoch = epoch_;
+      remote.key = key_;
       TRY(write_remote_settings(host_.files, directory_, remote));
     }
     TRY(write_superblock(host_.files, directory_, superblock_));
@@ -308,6 +323,7 @@ class Creation {
   bool made_directory_ = false;
   bool kept_ = false;
   uint32_t epoch_ = 0;
+  std::optional<codec::SealKey> key_;
   wire::VolumeSuperblock superblock_;
 };
 
@@ -334,18 +350,16 @@ Result<RecoveredVolume> recover_volume(device::Host host, const std::string& dir
   if (found.volume.must_stay_read_only()) {
     return Error(Code::kReadOnly, "a later version of Nacre wrote this bucket: use that one");
   }
-  if (found.volume.key) {
-    return Error(Code::kUnsupported, "the bucket is sealed, and this version opens no sealed ones");
-  }
   CreateOptions options{.block_size = found.volume.block_size,
                         .remote = given.remote,
+                        .secret = given.secret,
                         .connect = given.connect,
                         .force = given.force};
   options.remote->compression = found.volume.compression;
   TRY(check_options(host.files, options));
   TRY(check_place(host.files, directory, options.force));
   Creation creation(host, directory, options);
-  creation.adopt(found.volume, TRY(wire::open_name_key(as_bytes(found.object), {})));
+  TRY(creation.adopt(found));
   TRY(creation.take_place());
   TRY(creation.format_devices());
   RecoveredVolume recovered = TRY(creation.fill_from_bucket(*bucket, progress));

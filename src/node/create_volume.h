@@ -11,6 +11,7 @@
 #include "codec/compress.h"
 #include "device/device.h"
 #include "node/tiered_blocks.h"
+#include "node/volume_key.h"
 #include "tier/recovery.h"
 #include "wire/rows.h"
 #include "wire/volume_layout.h"
@@ -23,6 +24,7 @@ struct CreateOptions {
   uint64_t capacity_bytes = 0;            // 0: what the host can spare
   std::vector<std::string> devices = {};  // absolute paths; none: a directory beside the superblock
   std::optional<RemoteSettings> remote = {};  // its blocks go to a bucket; no capacity then
+  BucketSecret secret = {};                   // with one, what goes there is sealed
   Connect connect = connect_bucket;
   bool force = false;     // destroy what is there
   uint32_t root_uid = 0;  // who owns the root directory
@@ -37,7 +39,8 @@ Result<wire::VolumeSuperblock> create_volume(device::Host host, const std::strin
                                              const CreateOptions& options);
 
 struct RecoverOptions {
-  RemoteSettings remote = {};  // of the volume; its epoch and compression are found out
+  RemoteSettings remote = {};  // of the volume; epoch, compression and key are found out
+  BucketSecret secret = {};    // with one, a bucket that is not sealed is refused
   Connect connect = connect_bucket;
   bool force = false;  // destroy what is there
 };
