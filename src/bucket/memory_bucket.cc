@@ -23,6 +23,10 @@ Status MemoryBucket::begin(Operation operation, Effect& effect) {
   if (stopped_) return Error(Code::kCancelled, "the bucket in memory was stopped");
   Fault& fault = faults_[index];
   if (fault.calls == 0) return {};
+  if (fault.good > 0) {
+    --fault.good;
+    return {};
+  }
   --fault.calls;
   effect = fault.effect;
   return fault.error;
@@ -141,7 +145,12 @@ void MemoryBucket::stop() {
 
 void MemoryBucket::fail_next(Operation operation, uint64_t calls, Error error, Effect effect) {
   const os::Lock lock(mutex_);
-  faults_[static_cast<size_t>(operation)] = {calls, std::move(error), effect};
+  faults_[static_cast<size_t>(operation)] = {0, calls, std::move(error), effect};
+}
+
+void MemoryBucket::fail_from(Operation operation, uint64_t good, Error error, Effect effect) {
+  const os::Lock lock(mutex_);
+  faults_[static_cast<size_t>(operation)] = {good, UINT64_MAX, std::move(error), effect};
 }
 
 void MemoryBucket::damage_next_reads(uint64_t calls, Damage damage) {

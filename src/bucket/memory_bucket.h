@@ -44,6 +44,8 @@ class MemoryBucket final : public Bucket {
 
   // The next `calls` of the kind end with `error`; replaces what was asked for that kind before.
   void fail_next(Operation operation, uint64_t calls, Error error, Effect effect = Effect::kNone);
+  // All calls of the kind end so after the next `good` ones.
+  void fail_from(Operation operation, uint64_t good, Error error, Effect effect = Effect::kNone);
   // The next `calls` of read() and get() succeed with wrong bytes.
   void damage_next_reads(uint64_t calls, Damage damage);
   // From now on listings leave out the `count` objects that were put last. Zero ends it.
@@ -59,6 +61,7 @@ class MemoryBucket final : public Bucket {
     uint64_t put_number = 0;
   };
   struct Fault {
+    uint64_t good = 0;  // that come before
     uint64_t calls = 0;
     Error error = Error(Code::kUnavailable);
     Effect effect = Effect::kNone;

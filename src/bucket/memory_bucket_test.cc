@@ -77,5 +77,26 @@ TEST_F(FaultyMemoryBucket, ListsWithoutTheNewest) {
   EXPECT_EQ(listed(), "abcd");
 }
 
+TEST(MemoryBucket, FailsFromSomeCallOn) {
+  MemoryBucket bucket;
+  const ByteView nothing;
+  bucket.fail_from(Operation::kPut, 2, Error(Code::kUnavailable, "away"), Effect::kDone);
+  EXPECT_TRUE(bucket.put("a", {&nothing, 1}).ok());
+  EXPECT_TRUE(bucket.put("b", {&nothing, 1}).ok());
+  EXPECT_EQ(bucket.put("c", {&nothing, 1}).code(), Code::kUnavailable);
+  EXPECT_EQ(bucket.put("d", {&nothing, 1}).code(), Code::kUnavailable);
+  EXPECT_TRUE(bucket.info("d").ok());
+}
+
+TEST(MemoryBucket, HasNoMoreRoomThanItIsGiven) {
+  MemoryBucket bucket;
+  const std::string bytes(100, 'x');
+  const ByteView part = as_bytes(bytes);
+  bucket.set_capacity(150);
+  EXPECT_TRUE(bucket.put("a", {&part, 1}).ok());
+  EXPECT_EQ(bucket.put("b", {&part, 1}).code(), Code::kNoSpace);
+  EXPECT_TRUE(bucket.put("a", {&part, 1}).ok());  // in the place of the first
+}
+
 }  // namespace
 }  // namespace nacre::bucket

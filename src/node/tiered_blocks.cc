@@ -12,6 +12,8 @@ namespace {
 
 // For superblocks, the lock and the log of the daemon.
 constexpr uint64_t kOtherFilesBytes = 2 * kMiB;
+// What of the cache the row log may take while the bucket is away.
+constexpr uint64_t kRowLogShare = 16;
 
 // Every call ends with the error for which there is no bucket.
 class AbsentBucket final : public bucket::Bucket {
@@ -59,7 +61,9 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
   if (!options.read_only) {
     opened->logged_ = TRY(tier::LoggedRows::open(
         parts.rows, parts.host.files, parts.host.clock, row_log_path(parts.directory),
-        {.volume = superblock.volume, .epoch = settings.epoch}));
+        {.volume = superblock.volume,
+         .epoch = settings.epoch,
+         .most_bytes = settings.cache_bytes / kRowLogShare}));
   }
   opened->format_ = {.volume = superblock.volume, .compression = settings.compression};
   if (settings.key) opened->format_.protection = codec::Protection(*settings.key);

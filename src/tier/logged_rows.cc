@@ -30,6 +30,7 @@ Status LoggedRows::write(const kv::Batch& batch, kv::Durability durability) {
   Status written = below_.write(numbered, durability);
   if (written.ok()) {
     written_ = logged.number;
+    TRY(log_->settle());
   } else {
     TRY(log_->undo());
   }

@@ -140,6 +140,10 @@ uint64_t RowLog::last() {
 
 uint64_t RowLog::bytes() {
   const os::Lock lock(mutex_);
+  return bytes_locked();
+}
+
+uint64_t RowLog::bytes_locked() const {
   uint64_t sum = 0;
   for (const Segment& segment : segments_) sum += segment.bytes;
   return sum;
@@ -213,9 +217,9 @@ Status RowLog::drop(uint64_t number) {
   return clear_behind(only.last);
 }
 
-Status RowLog::clear() {
+Status RowLog::settle() {
   const os::Lock lock(mutex_);
-  return clear_behind(segments_.back().last);
+  return bytes_locked() <= options_.most_bytes ? Status() : clear_behind(segments_.back().last);
 }
 
 }  // namespace nacre::tier

@@ -2,7 +2,7 @@
 // bucket.md. Appended, read from the front, and dropped when the bucket has them. Nothing here is
 // synced: after a power cut the log may lack its end, and then all of it is of no use.
 //
-// append() and cut() are for one thread at a time; the rest may be called beside them.
+// append(), settle() and undo() are for one thread at a time; the rest may be called beside them.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class RowLog {
   struct Options {
     wire::VolumeId volume = {};
     uint32_t epoch = 0;
-    uint64_t file_bytes = 16 * kMiB;  // a new file from there on
+    uint64_t file_bytes = 16 * kMiB;   // a new file from there on
+    uint64_t most_bytes = 256 * kMiB;  // more is worth a checkpoint: then the log begins anew
   };
   // Opens what the directory holds of that volume and epoch. `last` is the number of the last batch
   // that the rows have: what the log has beyond is cut off. A log that does not reach `last` is
@@ -38,6 +39,8 @@ class RowLog {
 
   // The next batch; its number is last() + 1. After an error the log is as before.
   Status append(const wire::RowBatch& batch);
+  // The rows have the last batch: if the log has become too much, it begins anew behind that.
+  Status settle();
   // Takes the last batch back: the rows do not have it.
   Status undo();
   // The batches with numbers above `after` and up to `end`, in order, until `visit` returns false.
@@ -46,8 +49,6 @@ class RowLog {
                const std::function<bool(const wire::RowBatch&)>& visit);
   // Those up to this number are no longer needed: files that hold no other go.
   Status drop(uint64_t number);
-  // All of them go; the log begins anew behind the last.
-  Status clear();
 
  private:
   struct Segment {
@@ -63,8 +64,9 @@ class RowLog {
 
   Status load(uint64_t last);
   Result<bool> load_segment(const std::string& path, uint64_t last);
-  Status begin_segment(uint64_t first);
-  Status clear_behind(uint64_t last);
+  Status begin_segment(uint64_t first) REQUIRES(mutex_);
+  Status clear_behind(uint64_t last) REQUIRES(mutex_);
+  uint64_t bytes_locked() const REQUIRES(mutex_);
   static Status visit_segment(const Segment& segment, uint64_t after, uint64_t end,
                               const std::function<bool(const wire::RowBatch&)>& visit, bool& going);
 

@@ -26,8 +26,9 @@ class ShipTest : public testing::Test {
   void open(uint32_t epoch = 1) {
     shipper_.reset();
     rows_.reset();
-    auto opened = LoggedRows::open(below_, disk_, clock_, "/log",
-                                   {.volume = kVolume, .epoch = epoch, .file_bytes = 2000});
+    auto opened = LoggedRows::open(
+        below_, disk_, clock_, "/log",
+        {.volume = kVolume, .epoch = epoch, .file_bytes = 2000, .most_bytes = 50'000});
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     rows_ = opened.take();
     locations_ = std::make_unique<Locations>(*rows_);
@@ -175,6 +176,18 @@ TEST_F(ShipTest, CheckpointsReplaceWhatCameBefore) {
   EXPECT_GT(shipper_->status().checkpoints, 1u);
   EXPECT_LE(objects(wire::kSegmentObjects), 20u);
   EXPECT_LE(rows_->log().bytes(), 6000u);  // what the bucket has is gone here
+}
+
+TEST_F(ShipTest, ALogThatBecomesTooMuchGivesWayToACheckpoint) {
+  put("a", "1");
+  ship();
+  settled_ = rows_->last();
+  for (int i = 0; i < 100; ++i) put("key" + std::to_string(i), std::string(1000, 'x'));
+  EXPECT_LE(rows_->log().bytes(), 53'000u);
+  settled_ = UINT64_MAX;
+  ship();
+  EXPECT_EQ(shipper_->status().checkpoints, 2u);
+  expect_recovered();
 }
 
 TEST_F(ShipTest, ADeadPackGoesWhenTheBucketKnows) {

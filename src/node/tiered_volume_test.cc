@@ -1,0 +1,311 @@
+// Volumes with a bucket, on a simulated disk and a bucket in memory.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "bucket/memory_bucket.h"
+#include "fs/live_tree.h"
+#include "node/create_volume.h"
+#include "node/volume_directory.h"
+#include "os/sim_disk.h"
+
+namespace nacre::node {
+namespace {
+
+using bucket::Operation;
+using testing::HasSubstr;
+
+const std::string kPath = "/srv/volume";
+
+// A connection to a bucket that others have, too.
+class Connection final : public bucket::Bucket {
+ public:
+  explicit Connection(bucket::Bucket& bucket) : bucket_(bucket) {}
+
+  Status put(const std::string& key, std::span<const ByteView> parts) override {
+    return bucket_.put(key, parts);
+  }
+  Status read(const std::string& key, uint64_t offset, MutableBytes into) override {
+    return bucket_.read(key, offset, into);
+  }
+  Result<std::string> get(const std::string& key, uint64_t limit) override {
+    return bucket_.get(key, limit);
+  }
+  Result<bucket::ObjectInfo> info(const std::string& key) override { return bucket_.info(key); }
+  Status list(const std::string& prefix,
+              const std::function<bool(const bucket::ObjectInfo&)>& visit) override {
+    return bucket_.list(prefix, visit);
+  }
+  Status remove(const std::string& key) override { return bucket_.remove(key); }
+  void stop() override {}
+
+ private:
+  bucket::Bucket& bucket_;
+};
+
+// A machine with a disk of its own, and words to use the volume on it.
+class Machine {
+ public:
+  Machine(bucket::Bucket& bucket, uint64_t seed) : bucket_(bucket), random_(seed) {}
+
+  RemoteSettings remote() const {
+    RemoteSettings remote{.bucket = {.bucket = "bucket"}, .endpoint = {.host = "host"}};
+    remote.cache_bytes = 64 * kMiB;
+    return remote;
+  }
+  Connect connect() {
+    return [this](const RemoteSettings&) -> Result<std::unique_ptr<bucket::Bucket>> {
+      return std::unique_ptr<bucket::Bucket>(std::make_unique<Connection>(bucket_));
+    };
+  }
+  Result<wire::VolumeSuperblock> create(const BucketSecret& secret = {}) {
+    CreateOptions options;
+    options.block_size = 64 * kKiB;
+    options.remote = remote();
+    options.secret = secret;
+    options.connect = connect();
+    return create_volume(host(), kPath, options);
+  }
+  Result<RecoveredVolume> recover(const BucketSecret& secret = {}) {
+    return recover_volume(host(), kPath,
+                          {.remote = remote(), .secret = secret, .connect = connect()}, {});
+  }
+  Status try_open(bool read_only = false) {
+    directory_.reset();
+    directory_ = TRY(VolumeDirectory::open(
+        host(), kPath, {.read_only = read_only, .background = false, .connect = connect()}));
+    return {};
+  }
+  void open(bool read_only = false) {
+    const Status opened = try_open(read_only);
+    ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+  }
+  void crash() {
+    directory_.reset();
+    disk_.crash();
+  }
+  void close() {
+    ASSERT_TRUE(directory_->close().ok());
+    directory_.reset();
+  }
+
+  void write(const std::string& name, const std::string& text) {
+    fs::LiveTree tree(directory_->volume());
+    auto found = tree.lookup(kRootInode, name);
+    const InodeId ino =
+        found.ok() ? found->attr.ino
+                   : tree.make_node({}, kRootInode, name, {.mode = 0644, .target = {}})->attr.ino;
+    ASSERT_TRUE(tree.write(ino, 0, as_bytes(text), {}).ok());
+    files_[name] = text;
+  }
+  void remove(const std::string& name) {
+    fs::LiveTree tree(directory_->volume());
+    ASSERT_TRUE(tree.unlink(kRootInode, name).ok());
+    files_.erase(name);
+  }
+  Status commit() { return directory_->volume().commit(); }
+  // All that is committed goes to the bucket.
+  Status upload() {
+    TieredBlocks& tiered = *directory_->tiered();
+    const uint64_t last = tiered.last_batch();
+    tiered.tier().uploader().flush();
+    while (TRY(tiered.tier().uploader().step())) {
+    }
+    return tiered.shipper()->ship_up_to(last);
+  }
+  void evict_all() {
+    std::vector<BlockId> blocks;
+    ASSERT_TRUE(directory_->tiered()
+                    ->tier()
+                    .list([&](BlockId id, const block::BlockInfo&) {
+                      blocks.push_back(id);
+                      return true;
+                    })
+                    .ok());
+    for (const BlockId block : blocks) (void)directory_->tiered()->tier().evict(block);
+  }
+  Result<std::string> read(const std::string& name) {
+    fs::LiveTree tree(directory_->volume());
+    const auto found = TRY(tree.lookup(kRootInode, name));
+    std::string text(found.attr.size, '\0');
+    text.resize(TRY(tree.read(found.attr.ino, 0, as_writable_bytes(text))));
+    return text;
+  }
+  void expect_files(const std::map<std::string, std::string>& files) {
+    for (const auto& [name, text] : files) {
+      const auto there = read(name);
+      ASSERT_TRUE(there.ok()) << name << ": " << there.error().to_string();
+      EXPECT_TRUE(*there == text) << name;
+    }
+  }
+
+  const std::map<std::string, std::string>& files() const { return files_; }
+  VolumeDirectory& directory() { return *directory_; }
+  device::Host host() { return {disk_, clock_, random_}; }
+  os::ManualClock& clock() { return clock_; }
+
+ private:
+  bucket::Bucket& bucket_;
+  os::SimDisk disk_{7, 2 * kGiB};
+  os::ManualClock clock_;
+  os::SeededRandom random_;
+  std::unique_ptr<VolumeDirectory> directory_;
+  std::map<std::string, std::string> files_;
+};
+
+std::string noise(uint64_t seed, size_t size) {
+  os::SeededRandom random(seed);
+  std::string bytes;
+  while (bytes.size() < size) bytes += static_cast<char>(random.next());
+  return bytes;
+}
+
+class TieredVolumeTest : public testing::Test {
+ protected:
+  bucket::MemoryBucket bucket_;
+  Machine here_{bucket_, 1};
+  Machine there_{bucket_, 2};
+};
+
+TEST_F(TieredVolumeTest, WhatIsEvictedIsReadFromTheBucket) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  here_.write("a", noise(1, 500'000));
+  here_.write("b", "small");
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  here_.evict_all();
+  here_.expect_files(here_.files());
+  EXPECT_GT(here_.directory().tiered()->tier().status().fetch.requests, 0u);
+  here_.close();
+  here_.open();
+  here_.expect_files(here_.files());
+}
+
+TEST_F(TieredVolumeTest, IsRecoveredFromTheBucketAlone) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  here_.write("a", noise(1, 500'000));
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  here_.write("b", noise(2, 300'000));
+  here_.remove("a");
+  here_.write("c", "small");
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  const auto files = here_.files();
+  here_.write("late", noise(3, 200'000));
+  ASSERT_TRUE(here_.commit().ok());  // and lost: never uploaded
+
+  const auto recovered = there_.recover();
+  ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
+  there_.open();
+  there_.expect_files(files);
+  EXPECT_EQ(there_.read("a").code(), Code::kNotFound);
+  EXPECT_EQ(there_.read("late").code(), Code::kNotFound);
+  // It goes on there, and no longer here.
+  there_.write("d", noise(4, 100'000));
+  ASSERT_TRUE(there_.commit().ok());
+  ASSERT_TRUE(there_.upload().ok());
+  EXPECT_EQ(here_.upload().code(), Code::kAccess);
+}
+
+TEST_F(TieredVolumeTest, NothingOfASealedOneCanBeReadInTheBucket) {
+  const BucketSecret secret{.passphrase = "correct horse"};
+  ASSERT_TRUE(here_.create(secret).ok());
+  here_.open();
+  std::string text;
+  while (text.size() < 300'000) text += "PLAINTEXT ";
+  here_.write("SECRETNAME", text);
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  size_t objects = 0;
+  ASSERT_TRUE(bucket_
+                  .list("",
+                        [&](const bucket::ObjectInfo& info) {
+                          ++objects;
+                          const std::string bytes = *bucket_.get(info.key, kGiB);
+                          EXPECT_THAT(bytes, testing::Not(HasSubstr("PLAINTEXT"))) << info.key;
+                          EXPECT_THAT(bytes, testing::Not(HasSubstr("SECRETNAME"))) << info.key;
+                          return true;
+                        })
+                  .ok());
+  EXPECT_GE(objects, 5u);
+  EXPECT_EQ(there_.recover({.passphrase = "battery staple"}).code(), Code::kAccess);
+  EXPECT_EQ(there_.recover().code(), Code::kInvalid);
+  ASSERT_TRUE(there_.recover(secret).ok());
+  there_.open();
+  there_.expect_files(here_.files());
+}
+
+TEST_F(TieredVolumeTest, ABucketThatIsNotSealedIsRefusedToWhoExpectsThat) {
+  ASSERT_TRUE(here_.create().ok());
+  EXPECT_EQ(there_.recover({.passphrase = "correct horse"}).code(), Code::kAccess);
+}
+
+TEST_F(TieredVolumeTest, ABucketHoldsOneVolume) {
+  ASSERT_TRUE(here_.create().ok());
+  const auto second = there_.create();
+  EXPECT_EQ(second.code(), Code::kExists);
+  EXPECT_THAT(second.error().context(), HasSubstr("already"));
+  EXPECT_EQ(there_.try_open().code(), Code::kNotFound);  // nothing is left of it
+  EXPECT_EQ(there_.recover().code(), Code::kNotFound);   // nothing was uploaded yet
+}
+
+TEST_F(TieredVolumeTest, OpenedReadOnlyItFetchesAndKeepsNothing) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  here_.write("a", noise(1, 500'000));
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  here_.evict_all();
+  here_.close();
+  here_.open(true);
+  here_.expect_files(here_.files());
+  EXPECT_EQ(here_.directory().tiered()->tier().status().local.clean_bytes, 0u);
+}
+
+// Whatever call to the bucket is the last one before the power goes, and whether it was done: what
+// was committed is there, uploads go on, and what is recovered afterwards is the same.
+TEST_F(TieredVolumeTest, SurvivesAPowerCutAtEveryStepOfUploading) {
+  for (const bucket::Effect effect : {bucket::Effect::kNone, bucket::Effect::kDone}) {
+    for (const Operation operation : {Operation::kPut, Operation::kRemove, Operation::kGet}) {
+      for (uint64_t call = 0; call < 6; ++call) {
+        bucket::MemoryBucket bucket;
+        Machine here(bucket, 10 + call);
+        ASSERT_TRUE(here.create().ok());
+        here.open();
+        here.write("a", noise(call, 150'000));
+        ASSERT_TRUE(here.commit().ok());
+        ASSERT_TRUE(here.upload().ok());
+        here.remove("a");
+        here.write("b", noise(call + 100, 200'000));
+        here.write("c", "small");
+        ASSERT_TRUE(here.commit().ok());
+        bucket.fail_from(operation, call, Error(Code::kUnavailable, "cut"), effect);
+        (void)here.upload();
+        here.crash();
+        bucket.fail_next(operation, 0, Error(Code::kUnavailable));
+        here.open();
+        here.expect_files(here.files());
+        here.write("d", noise(call + 200, 100'000));
+        ASSERT_TRUE(here.commit().ok());
+        const Status uploaded = here.upload();
+        ASSERT_TRUE(uploaded.ok()) << uploaded.error().to_string();
+        here.evict_all();
+        here.expect_files(here.files());
+
+        Machine there(bucket, 20);
+        const auto recovered = there.recover();
+        ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
+        there.open();
+        there.expect_files(here.files());
+        EXPECT_EQ(there.read("a").code(), Code::kNotFound);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nacre::node
