@@ -2,7 +2,10 @@
 
 _nacre_options() {
   case $1 in
-    'volume create') echo '--block-size --compress --capacity --device --force' ;;
+    'volume create')
+      echo '--block-size --compress --capacity --device --force --remote --endpoint --region
+        --credentials --ca-file --cache-size --offline --virtual-hosted --sync-remote'
+      ;;
     mount) echo '-f --foreground -s --single-threaded --read-only --at -o' ;;
     unmount) echo '--lazy' ;;
     status | flush | compact) echo '--json' ;;
@@ -14,6 +17,8 @@ _nacre_options() {
     prune) echo '--before --json' ;;
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
+    'tier status') echo '--watch --json' ;;
+    'tier flush' | 'tier pause' | 'tier resume' | 'tier evict' | 'tier fetch') echo '--json' ;;
     'node start')
       echo "$(_nacre_options 'node join') --etcd --insecure"
       ;;
@@ -47,6 +52,7 @@ _nacre() {
     volume) choices='create' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
+    tier) choices='status flush pause resume evict fetch' ;;
     node) choices='start join token list status forget stop' ;;
     device) choices='add list query remove' ;;
     cluster) choices='status login simulate' ;;
@@ -56,11 +62,13 @@ _nacre() {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     choices='volume mount unmount status history restore snapshot retention prune compact check
-      flush forget node device put get query delete corrupt cluster bench completion --help --version'
+      flush forget tier node device put get query delete corrupt cluster bench completion --help
+      --version'
   elif [ "$COMP_CWORD" -ne 2 ] || [ -z "$choices" ]; then
     [ -n "$choices" ] && [ "$command" != completion ] && command="$command ${COMP_WORDS[2]}"
     case $before in
       --compress) choices='none lz4 zstd' ;;
+      --offline) choices='fail wait' ;;
       --code) choices='4+2 8+3 10+4' ;;
       --ttl) choices='1h 24h 7d' ;;
       --metrics) choices='off' ;;

@@ -1,7 +1,7 @@
 # Completion of nacre(1) for fish.
 
 set -l commands volume mount unmount status history restore snapshot retention prune compact check \
-    flush forget node device put get query delete corrupt cluster bench completion
+    flush forget tier node device put get query delete corrupt cluster bench completion
 set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c nacre -f -n $first -l help -d 'Show help'
@@ -19,6 +19,7 @@ complete -c nacre -f -n $first -a compact -d 'Give back space that is taken by w
 complete -c nacre -f -n $first -a check -d 'Verify a whole volume'
 complete -c nacre -f -n $first -a flush -d 'Make everything written so far durable'
 complete -c nacre -f -n $first -a forget -d 'Erase one path from all history, for good'
+complete -c nacre -f -n $first -a tier -d 'What of a volume is on the disk, and what in its bucket'
 complete -c nacre -f -n $first -a node -d 'Run the nodes of a cluster'
 complete -c nacre -f -n $first -a device -d 'Add and remove the disks of a cluster'
 complete -c nacre -f -n $first -a put -d 'Store a file in a cluster and print its id'
@@ -41,6 +42,15 @@ complete -c nacre -n $in -l compress -x -a 'none lz4 zstd' -d 'Compression'
 complete -c nacre -n $in -l capacity -x -d 'The most it may take'
 complete -c nacre -n $in -l device -r -d 'Device for the data'
 complete -c nacre -n $in -l force -d 'Destroy what is there'
+complete -c nacre -n $in -l remote -x -d 's3://BUCKET/PREFIX: its data lives there'
+complete -c nacre -n $in -l endpoint -x -d 'https://HOST of the bucket'
+complete -c nacre -n $in -l region -x -d 'Of the bucket'
+complete -c nacre -n $in -l credentials -r -d 'A TOML file, else environment or ~/.aws/credentials'
+complete -c nacre -n $in -l ca-file -r -d "Certificates to trust instead of the system's"
+complete -c nacre -n $in -l cache-size -x -d 'The most that the directory takes of this disk'
+complete -c nacre -n $in -l offline -x -a 'fail wait' -d 'Reads while the bucket is away'
+complete -c nacre -n $in -l virtual-hosted -d 'The bucket is reached as https://BUCKET.HOST'
+complete -c nacre -n $in -l sync-remote -d 'fsync waits for the bucket'
 
 set -l in '__fish_seen_subcommand_from mount'
 complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
@@ -78,6 +88,22 @@ complete -c nacre -n $in -l repair -d 'Mend what can be mended'
 
 complete -c nacre -n '__fish_seen_subcommand_from forget; and not __fish_seen_subcommand_from node' \
     -l yes -d 'Do not ask'
+
+set -l tier '__fish_seen_subcommand_from tier; and __fish_seen_subcommand_from'
+set -l actions status flush pause resume evict fetch
+complete -c nacre -f -n "__nacre_action tier $actions" -a status \
+    -d 'Show what is where, and how it moves'
+complete -c nacre -f -n "__nacre_action tier $actions" -a flush \
+    -d 'Wait until all is in the bucket'
+complete -c nacre -f -n "__nacre_action tier $actions" -a pause \
+    -d 'Upload nothing until resume, or until the volume is unmounted'
+complete -c nacre -f -n "__nacre_action tier $actions" -a resume -d 'Upload again'
+complete -c nacre -f -n "__nacre_action tier $actions" -a evict \
+    -d 'Take a file, or all below a directory, off the disk'
+complete -c nacre -f -n "__nacre_action tier $actions" -a fetch \
+    -d 'Bring a file, or all below a directory, to the disk'
+complete -c nacre -n "$tier status" -l watch -d 'Again every second'
+complete -c nacre -n "$tier $actions" -l json -d 'For scripts'
 
 set -l node '__fish_seen_subcommand_from node; and __fish_seen_subcommand_from'
 set -l actions start join token list status forget stop
@@ -178,5 +204,5 @@ complete -c nacre -n $in -l cold-command -x -d 'Run before each cold row'
 complete -c nacre -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 
 complete -c nacre -n '__fish_seen_subcommand_from status history restore snapshot retention prune \
-    compact check flush forget query corrupt bench; and not __fish_seen_subcommand_from node device cluster' \
+    compact check flush forget query corrupt bench; and not __fish_seen_subcommand_from tier node device cluster' \
     -l json -d 'For scripts'
