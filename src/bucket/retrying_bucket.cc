@@ -40,10 +40,17 @@ auto RetryingBucket::retried(const Call& call) -> decltype(call()) {
       return Error(Code::kCancelled, "the bucket was stopped");
     }
     auto outcome = call();
-    if (outcome.ok() || !is_passing(outcome.code())) return outcome;
+    if (outcome.ok() || !is_passing(outcome.code())) {
+      away_until_ns_ = INT64_MIN;
+      return outcome;
+    }
     next_ns = clock.monotonic_ns() + backoff(options_, tries).count();
     const int64_t resumed_ns = std::max(next_ns, options_.pacing->until_ns());
-    if (tries == options_.tries_max || resumed_ns >= end_ns) {
+    const bool away = clock.monotonic_ns() < away_until_ns_;
+    if (away || tries == options_.tries_max || resumed_ns >= end_ns) {
+      if (!away && outcome.code() == Code::kUnavailable) {
+        away_until_ns_ = clock.monotonic_ns() + options_.away.count();
+      }
       ++failures_;
       return Error(outcome.code(), fmt::format("{} (after {} {})", outcome.error().context(), tries,
                                                tries == 1 ? "try" : "tries"));

@@ -3,7 +3,7 @@
 // kUnavailable and kCorrupt are tried again, after waits that grow by two up to a bound, of which
 // each is a random part of all (full jitter), so that many clients do not come back at once. All
 // calls wait as long as the store asked for by Retry-After. Tries and time are bounded: then the
-// last error is given.
+// last error is given. While the store is found away, many calls do not wait one after another.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,8 @@ struct RetryOptions {
   std::chrono::nanoseconds wait_max = std::chrono::seconds(20);
   // No try begins so long after the call did.
   std::chrono::nanoseconds patience = std::chrono::minutes(2);
+  // After a call whose every try found the store away, others have one try for so long.
+  std::chrono::nanoseconds away = std::chrono::seconds(10);
 
   os::Clock* clock = &os::real_clock();
   os::Random* random = &os::real_random();
@@ -64,6 +66,7 @@ class RetryingBucket final : public Bucket {
 
   const std::unique_ptr<Bucket> below_;
   const RetryOptions options_;
+  std::atomic<int64_t> away_until_ns_ = INT64_MIN;
 
   std::atomic<uint64_t> calls_ = 0;
   std::atomic<uint64_t> retries_ = 0;

@@ -84,6 +84,25 @@ TEST_F(Retrying, TriesAreBoundedAndTold) {
   EXPECT_EQ(bucket_->counters().bytes_up, 0u);
 }
 
+TEST_F(Retrying, WhileTheStoreIsAwayOthersTryOnce) {
+  os::ManualClock clock;
+  clock_ = &clock;
+  make({.tries_max = 3, .wait_first = nanoseconds(0)});
+  fail(Operation::kPut, 100);
+  EXPECT_EQ(put("bytes").code(), Code::kUnavailable);
+  EXPECT_EQ(put("bytes").code(), Code::kUnavailable);
+  EXPECT_EQ(put("bytes").code(), Code::kUnavailable);
+  EXPECT_EQ(below_->calls(Operation::kPut), 3u + 1 + 1);
+  clock.advance(11 * kSecondNs);
+  EXPECT_EQ(put("bytes").code(), Code::kUnavailable);
+  EXPECT_EQ(below_->calls(Operation::kPut), 3u + 1 + 1 + 3);
+  // One that is answered ends it.
+  fail(Operation::kPut, 0);
+  EXPECT_TRUE(put("bytes").ok());
+  fail(Operation::kPut, 2);
+  EXPECT_TRUE(put("bytes").ok());
+}
+
 TEST_F(Retrying, TimeIsBounded) {
   make({.tries_max = 1000, .wait_first = seconds(10), .patience = milliseconds(1)});
   fail(Operation::kPut, 100);

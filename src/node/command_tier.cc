@@ -194,9 +194,10 @@ Result<Json> run_tier_evict(Call& call) {
   std::set<BlockId> seen;
   for (const BlockRange& range : ranges) {
     if (!seen.insert(range.block).second) continue;
-    const Status gone = tiered.tier().evict(range.block);
+    const Result<bool> gone = tiered.tier().evict(range.block);
     if (!gone.ok() && gone.code() != Code::kBusy) return gone.error();
-    ++(gone.ok() ? evicted : busy);
+    if (!gone.ok()) ++busy;
+    if (gone.ok() && *gone) ++evicted;
   }
   return Json{{"blocks", evicted}, {"not_uploaded", busy}};
 }

@@ -69,6 +69,11 @@ void Residence::end_dirty(const Entry& entry) {
   if (waiting_.erase(entry.age) > 0) waiting_bytes_ -= entry.bytes;
 }
 
+bool Residence::contains(BlockId id) {
+  const os::Lock lock(mutex_);
+  return entries_.contains(id);
+}
+
 bool Residence::is_uploading(BlockId id) {
   const os::Lock lock(mutex_);
   const auto found = entries_.find(id);

@@ -55,6 +55,7 @@ class Residence {
   // The oldest dirty blocks, at least one and up to `bytes` together, now uploading. None if there
   // is none.
   std::vector<DirtyBlock> take_dirty(uint64_t bytes);
+  bool contains(BlockId id);
   bool is_uploading(BlockId id);
   // The bucket has it: clean, unless it was forgotten meanwhile (false).
   bool uploaded(BlockId id);

@@ -28,7 +28,8 @@ class EvictingStore final : public Store {
     const os::Lock lock(mutex_);
     tier_.tier().uploader().flush();
     const auto stepped = tier_.tier().uploader().step();
-    return stepped.ok() ? tier_.tier().evict(id) : Status();
+    if (stepped.ok()) TRY(tier_.tier().evict(id));
+    return {};
   }
   Status sync() override { return tier_.store().sync(); }
   Status read(BlockId id, uint64_t offset, MutableBytes into) override {

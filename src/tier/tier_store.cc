@@ -347,12 +347,14 @@ bool TierStore::evict_some(uint64_t bytes) {
   return freed > 0;
 }
 
-Status TierStore::evict(BlockId id) {
+Result<bool> TierStore::evict(BlockId id) {
   const auto location = TRY(locations_.find(id));
   if (!location) return Error(Code::kBusy, "block " + to_hex(id) + " is not in the bucket yet");
+  if (!residence_.contains(id)) return false;
   residence_.forget(id);
+  TRY(drop_local(id, location->block.logical_bytes));
   ++blocks_evicted_;
-  return drop_local(id, location->block.logical_bytes);
+  return true;
 }
 
 void TierStore::run_eviction() {

@@ -84,8 +84,8 @@ class TierStore final : public block::Store {
   void set_stays(std::function<bool(BlockId)> stays);
   // Lets clean blocks leave until `bytes` are free on the devices. False if none is left to leave.
   bool make_room(uint64_t bytes);
-  // Lets this block leave; kBusy while it is dirty. No error if it is not there.
-  Status evict(BlockId id);
+  // Lets this block leave; kBusy while it is dirty. False if nothing of it was there.
+  Result<bool> evict(BlockId id);
   // Brings the range to the devices, if the block is not there.
   Status fetch(BlockId id, uint64_t offset, uint64_t length);
   Uploader& uploader() { return *uploader_; }
