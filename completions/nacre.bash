@@ -3,8 +3,11 @@
 _nacre_options() {
   case $1 in
     'volume create')
-      echo '--block-size --compress --capacity --device --force --remote --endpoint --region
-        --credentials --ca-file --cache-size --offline --virtual-hosted --sync-remote'
+      echo "--block-size --compress --capacity --device $(_nacre_options 'volume recover')"
+      ;;
+    'volume recover')
+      echo '--force --remote --endpoint --region --credentials --ca-file --cache-size --offline
+        --virtual-hosted --sync-remote --encrypt --key-file'
       ;;
     mount) echo '-f --foreground -s --single-threaded --read-only --at -o' ;;
     unmount) echo '--lazy' ;;
@@ -49,7 +52,7 @@ _nacre() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   local command=${COMP_WORDS[1]} choices=''
   case $command in
-    volume) choices='create' ;;
+    volume) choices='create recover' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
     tier) choices='status flush pause resume evict fetch' ;;

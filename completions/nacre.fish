@@ -35,12 +35,16 @@ function __nacre_action
     __fish_seen_subcommand_from $argv[1]; and not __fish_seen_subcommand_from $argv[2..-1]
 end
 
-complete -c nacre -f -n '__nacre_action volume create' -a create -d 'Make a volume in a directory'
-set -l in '__fish_seen_subcommand_from volume'
+complete -c nacre -f -n '__nacre_action volume create recover' -a create \
+    -d 'Make a volume in a directory'
+complete -c nacre -f -n '__nacre_action volume create recover' -a recover \
+    -d 'Make a volume anew of what its bucket has'
+set -l in '__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from create'
 complete -c nacre -n $in -l block-size -x -d 'Largest block, a power of two'
 complete -c nacre -n $in -l compress -x -a 'none lz4 zstd' -d 'Compression'
 complete -c nacre -n $in -l capacity -x -d 'The most it may take'
 complete -c nacre -n $in -l device -r -d 'Device for the data'
+set -l in '__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from create recover'
 complete -c nacre -n $in -l force -d 'Destroy what is there'
 complete -c nacre -n $in -l remote -x -d 's3://BUCKET/PREFIX: its data lives there'
 complete -c nacre -n $in -l endpoint -x -d 'https://HOST of the bucket'
@@ -51,6 +55,8 @@ complete -c nacre -n $in -l cache-size -x -d 'The most that the directory takes 
 complete -c nacre -n $in -l offline -x -a 'fail wait' -d 'Reads while the bucket is away'
 complete -c nacre -n $in -l virtual-hosted -d 'The bucket is reached as https://BUCKET.HOST'
 complete -c nacre -n $in -l sync-remote -d 'fsync waits for the bucket'
+complete -c nacre -n $in -l encrypt -d 'The bucket is sealed under a passphrase'
+complete -c nacre -n $in -l key-file -r -d 'The bucket is sealed by this file'
 
 set -l in '__fish_seen_subcommand_from mount'
 complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
