@@ -53,7 +53,8 @@ Status unmount(const Arguments& given) {
       watcher);
   // Bound to another place, say; or the process ended instead of answering.
   const bool unanswered =
-      !answer.ok() && (answer.code() == Code::kNotFound || answer.code() == Code::kIo);
+      !answer.ok() && (answer.code() == Code::kNotFound || answer.code() == Code::kIo ||
+                       answer.code() == Code::kUnavailable);
   if (unanswered) return detach(mount, given.lazy);
   if (!answer.ok()) return answer.error();
   if (node::is_closing(*answer)) return (*client)->wait_for_close();
