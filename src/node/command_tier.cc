@@ -166,11 +166,12 @@ Result<Json> run_tier_flush(Call& call) {
   const tier::TierStatus before = tiered.tier().status();
   const uint64_t total = before.local.dirty_bytes;
   const uint64_t last_batch = tiered.last_batch();
+  const uint64_t mark = tiered.tier().mark();
   uploader.flush();
   for (;;) {
     const tier::TierStatus status = tiered.tier().status();
     const uint64_t left = status.local.dirty_bytes;
-    if (status.local.dirty_blocks == 0) break;
+    if (tiered.tier().is_uploaded_before(mark)) break;
     if (status.upload.paused) {
       return Error(Code::kBusy, "uploads are paused: nacre tier resume");
     }

@@ -86,6 +86,16 @@ void Residence::touch(BlockId id) {
   if (found != entries_.end() && found->second.uses < kMostUses) ++found->second.uses;
 }
 
+uint64_t Residence::mark() {
+  const os::Lock lock(mutex_);
+  return next_age_;
+}
+
+bool Residence::is_uploaded_before(uint64_t mark) {
+  const os::Lock lock(mutex_);
+  return dirty_.empty() || dirty_.begin()->first >= mark;
+}
+
 std::vector<DirtyBlock> Residence::take_dirty(uint64_t bytes) {
   const os::Lock lock(mutex_);
   std::vector<DirtyBlock> taken;

@@ -52,6 +52,11 @@ class Residence {
   // Somebody read it.
   void touch(BlockId id);
 
+  // Stands for what became dirty before now.
+  uint64_t mark();
+  // Nothing of that is dirty any more, whatever became so later.
+  bool is_uploaded_before(uint64_t mark);
+
   // The oldest dirty blocks, at least one and up to `bytes` together, now uploading. None if there
   // is none.
   std::vector<DirtyBlock> take_dirty(uint64_t bytes);

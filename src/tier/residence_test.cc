@@ -68,6 +68,24 @@ TEST_F(ResidenceTest, KnowsUpToWhichBatchAllIsInTheBucket) {
   EXPECT_EQ(residence_.settled_batch(9), 9u);
 }
 
+TEST_F(ResidenceTest, AMarkStandsForWhatBecameDirtyBefore) {
+  EXPECT_TRUE(residence_.is_uploaded_before(residence_.mark()));
+  for (uint64_t i = 1; i <= 3; ++i) put(i);
+  const uint64_t mark = residence_.mark();
+  put(4);
+  EXPECT_THAT(take(30), ElementsAre(1, 2, 3));
+  residence_.uploaded(id(1));
+  residence_.forget(id(3));
+  EXPECT_FALSE(residence_.is_uploaded_before(mark));
+  residence_.put_back(id(2));
+  put(5);
+  EXPECT_FALSE(residence_.is_uploaded_before(mark));
+  EXPECT_THAT(take(10), ElementsAre(2));
+  residence_.uploaded(id(2));
+  EXPECT_TRUE(residence_.is_uploaded_before(mark));
+  EXPECT_FALSE(residence_.is_uploaded_before(residence_.mark()));
+}
+
 TEST_F(ResidenceTest, TellsTheUploaderWhatWasForgottenMeanwhile) {
   put(1);
   put(2);

@@ -158,13 +158,19 @@ Status TierStore::wait_for_room(uint64_t bytes) {
 Status TierStore::sync() {
   TRY(parts_.local.sync());
   if (!options_.sync_remote) return {};
+  const uint64_t mark = residence_.mark();
   uploader_->flush();
-  while (residence_.totals().dirty_blocks > 0 && !stopping_) {
+  // What others put meanwhile is theirs to wait for.
+  while (!residence_.is_uploaded_before(mark) && !stopping_) {
     const UploadStatus upload = uploader_->status();
     if (!upload.trouble.empty() && !options_.wait_while_away) {
       return Error(Code::kUnavailable, "not in the bucket yet: " + upload.trouble);
     }
-    uploader_->wait_for_progress(kPatienceNs);
+    if (options_.background) {
+      uploader_->wait_for_progress(kPatienceNs);
+    } else {
+      (void)uploader_->step();
+    }
   }
   return {};
 }

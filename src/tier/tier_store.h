@@ -88,6 +88,9 @@ class TierStore final : public block::Store {
   Result<bool> evict(BlockId id);
   // Brings the range to the devices, if the block is not there.
   Status fetch(BlockId id, uint64_t offset, uint64_t length);
+  // Stands for what was put before now; and whether all of that is in the bucket, or removed.
+  uint64_t mark() { return residence_.mark(); }
+  bool is_uploaded_before(uint64_t mark) { return residence_.is_uploaded_before(mark); }
   Uploader& uploader() { return *uploader_; }
   Locations& locations() { return locations_; }
   // Every batch up to this one refers to nothing that is not in the bucket.

@@ -45,6 +45,19 @@ TEST_F(TierTest, ManyBlocksShareAnObject) {
   expect_all(1, 20, 50'000);
 }
 
+TEST_F(TierTest, SyncWaitsForTheBucketIfItIsToldTo) {
+  for (const bool sync_remote : {false, true}) {
+    TierUnderTest rig({.sync_remote = sync_remote});
+    ASSERT_TRUE(rig.put(id(1), text(1)).ok());
+    ASSERT_TRUE(rig.store().sync().ok());
+    EXPECT_EQ(rig.bucket().calls(Operation::kPut), sync_remote ? 1u : 0u);
+    rig.set_away(true);
+    ASSERT_TRUE(rig.put(id(2), text(2)).ok());
+    const Status synced = rig.store().sync();
+    EXPECT_EQ(!synced.ok() && synced.code() == Code::kUnavailable, sync_remote);
+  }
+}
+
 TEST_F(TierTest, HoldsMuchMoreThanTheDevices) {
   put(1, 90);  // of 30 MiB
   expect_all(1, 90);
