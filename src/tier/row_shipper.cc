@@ -52,19 +52,20 @@ void RowShipper::run() {
   }
 }
 
+Result<bool> RowShipper::work() {
+  TRY(look_at_bucket());
+  const uint64_t before = status().shipped_batch;
+  // What a power cut may take back must not go.
+  TRY(parts_.rows.sync());
+  const uint64_t settled = parts_.settled_batch();
+  if (!has_checkpoint_ || settled > before) TRY(ship(settled));
+  bool removed = false;
+  TRY(remove_dead_packs(removed));
+  return removed || status().shipped_batch > before;
+}
+
 Result<bool> RowShipper::step() {
   const os::Lock step(step_mutex_);
-  const auto work = [&]() -> Result<bool> {
-    TRY(look_at_bucket());
-    const uint64_t before = status().shipped_batch;
-    // What a power cut may take back must not go.
-    TRY(parts_.rows.sync());
-    const uint64_t settled = parts_.settled_batch();
-    if (!has_checkpoint_ || settled > before) TRY(ship(settled));
-    bool removed = false;
-    TRY(remove_dead_packs(removed));
-    return removed || status().shipped_batch > before;
-  };
   auto done = work();
   const os::Lock lock(mutex_);
   const std::string trouble = done.ok() ? "" : done.error().to_string();
@@ -134,15 +135,17 @@ Status RowShipper::find_checkpoint() {
 // In the order of their numbers, as far as each follows the one before.
 Status RowShipper::find_segments() {
   uint64_t first = UINT64_MAX;
+  uint64_t next = next_segment_;
   TRY(parts_.bucket.list(std::string(wire::kSegmentObjects), [&](const bucket::ObjectInfo& info) {
     const auto name = wire::parse_object_name(info.key);
     if (!name || name->kind != wire::ObjectKind::kSegment || name->epoch != options_.epoch) {
       return true;
     }
     first = std::min(first, name->number);
-    next_segment_ = std::max(next_segment_, name->number + 1);
+    next = std::max(next, name->number + 1);
     return true;
   }));
+  next_segment_ = next;
   if (!has_checkpoint_) return {};
   for (uint64_t number = std::min(first, next_segment_);; ++number) {
     const auto object = parts_.bucket.get(wire::segment_object_name(options_.epoch, number),
@@ -278,21 +281,21 @@ Status RowShipper::remove_replaced(uint64_t batch) {
     }
   }
   std::vector<std::string> old;
+  const uint64_t next_segment = next_segment_;
   for (const auto prefix : {wire::kCheckpointObjects, wire::kSegmentObjects}) {
     TRY(parts_.bucket.list(std::string(prefix), [&](const bucket::ObjectInfo& info) {
       const auto name = wire::parse_object_name(info.key);
       if (!name || name->epoch > options_.epoch) return true;
       const bool own = name->epoch == options_.epoch;
       const bool replaced = name->kind == wire::ObjectKind::kSegment
-                                ? !own || name->number < next_segment_
+                                ? !own || name->number < next_segment
                                 : !own || name->number != batch;
       if (replaced) old.push_back(info.key);
       return true;
     }));
   }
   // A manifest goes before its parts.
-  std::ranges::stable_partition(old,
-                                [](const std::string& key) { return key.ends_with("manifest"); });
+  std::ranges::partition(old, [](const std::string& key) { return key.ends_with("manifest"); });
   for (const std::string& key : old) TRY(parts_.bucket.remove(key));
   return {};
 }

@@ -65,14 +65,15 @@ class RowShipper {
 
  private:
   void run();
-  Status look_at_bucket();
-  Status find_checkpoint();
-  Status find_segments();
-  Status ship(uint64_t up_to);
-  Status ship_segment(uint64_t up_to);
-  Status ship_checkpoint();
+  Result<bool> work() REQUIRES(step_mutex_);
+  Status look_at_bucket() REQUIRES(step_mutex_);
+  Status find_checkpoint() REQUIRES(step_mutex_);
+  Status find_segments() REQUIRES(step_mutex_);
+  Status ship(uint64_t up_to) REQUIRES(step_mutex_);
+  Status ship_segment(uint64_t up_to) REQUIRES(step_mutex_);
+  Status ship_checkpoint() REQUIRES(step_mutex_);
   Status put(const std::string& key, const std::string& object);
-  Status remove_replaced(uint64_t batch);
+  Status remove_replaced(uint64_t batch) REQUIRES(step_mutex_);
   Status remove_dead_packs(bool& removed);
 
   const Parts parts_;
