@@ -21,6 +21,25 @@ uint32_t parts_of(const wire::PackLocation& location) {
   return static_cast<uint32_t>((location.block.logical_bytes + kPartBytes - 1) / kPartBytes);
 }
 
+// What a failed read of the bucket is to whoever reads a file: it may pass, it is damage, or
+// somebody has to set something right.
+Code code_of_read(Code code) {
+  switch (code) {
+    case Code::kUnavailable:
+    case Code::kTimeout:
+    case Code::kOverloaded:
+      return Code::kUnavailable;
+    case Code::kNotFound:
+    case Code::kOutOfRange:
+    case Code::kCorrupt:
+      return Code::kCorrupt;
+    case Code::kCancelled:
+      return code;
+    default:
+      return Code::kIo;
+  }
+}
+
 // Length of `count` parts from `first` on.
 uint64_t length_of(const wire::PackLocation& location, uint32_t first, uint32_t count) {
   const uint64_t begin = first * kPartBytes;
@@ -135,8 +154,7 @@ Status Fetcher::load(const wire::PackLocation& location, uint32_t first, uint32_
     loaded = load_once(location, first, parts, bytes);
   }
   if (loaded.ok()) return loaded;
-  const bool gone = loaded.code() == Code::kNotFound || loaded.code() == Code::kOutOfRange;
-  return Error(gone ? Code::kCorrupt : loaded.code(),
+  return Error(code_of_read(loaded.code()),
                fmt::format("block {}: {}", to_hex(location.block.id), loaded.error().context()));
 }
 

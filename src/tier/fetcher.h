@@ -42,8 +42,9 @@ class Fetcher {
   Fetcher(block::PartStore& parts, bucket::Bucket& bucket, const PackFormat& format, Kept kept,
           MakeRoom make_room);
 
-  // Fills `into` with the bytes at `offset` of the block. kOutOfRange past its end; errors of the
-  // bucket as they are, kNotFound but for the pack itself, which is kCorrupt then.
+  // Fills `into` with the bytes at `offset` of the block. kOutOfRange past its end; kUnavailable
+  // while the bucket is away; kCorrupt when what it has is not the block; kIo, with what to do,
+  // when it refuses; kCancelled.
   Status read(const wire::PackLocation& location, uint64_t offset, MutableBytes into);
   // The same range, to be kept.
   Status fetch(const wire::PackLocation& location, uint64_t offset, uint64_t length);

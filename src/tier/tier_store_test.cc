@@ -99,8 +99,9 @@ TEST_F(TierTest, FetchesNothingTwiceWhileItIsReadThrough) {
   const uint64_t stored = rig_.tier().status().bucket.live_bytes;
   evict(1, 60);
   for (uint64_t i = 1; i <= 60; ++i) {
+    const std::string all = text(i);
     for (uint64_t at = 0; at < kBlock; at += 50'000) {
-      ASSERT_EQ(*rig_.get(id(i), at, 50'000), text(i).substr(at, 50'000));
+      ASSERT_EQ(*rig_.get(id(i), at, 50'000), all.substr(at, 50'000));
     }
   }
   EXPECT_LE(rig_.tier().status().fetch.bytes, stored);
@@ -210,6 +211,21 @@ TEST_F(TierTest, NeverTrustsTheBucket) {
   EXPECT_EQ(rig_.get(id(1), 0, kBlock).code(), Code::kCorrupt);
   rig_.bucket().damage_next_reads(0, bucket::Damage::kFlip);
   expect_all(1, 1);
+}
+
+TEST_F(TierTest, ARefusalIsNoMatterOfWhoReads) {
+  put(1, 1);
+  rig_.upload();
+  evict(1, 1);
+  for (const auto& [refused, read] :
+       {std::pair(Code::kAccess, Code::kIo), std::pair(Code::kInvalid, Code::kIo),
+        std::pair(Code::kTimeout, Code::kUnavailable),
+        std::pair(Code::kNotFound, Code::kCorrupt)}) {
+    rig_.bucket().fail_next(Operation::kRead, 1, Error(refused, "because"));
+    const auto bytes = rig_.get(id(1), 0, 10);
+    EXPECT_EQ(bytes.code(), read);
+    EXPECT_THAT(bytes.error().context(), testing::HasSubstr("because"));
+  }
 }
 
 TEST_F(TierTest, TriesAnUploadAgainLaterAndLater) {
