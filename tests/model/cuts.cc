@@ -20,9 +20,15 @@ void Cuts::note(Sequence committed, const State& before, const State& after) {
   window_ = {before, after};
 }
 
-const std::vector<State>& Cuts::recover(Sequence recovered) {
+std::vector<State> Cuts::recover(Sequence recovered) {
+  const Sequence acknowledged = committed_;
   extend(recovered);
-  return states_.at(recovered.value);
+  std::vector<State> states = states_.at(recovered.value);
+  if (!at_once_ && acknowledged < recovered) {
+    const std::vector<State>& before = states_.at(recovered.value - 1);
+    states.insert(states.begin(), before.begin(), before.end());
+  }
+  return states;
 }
 
 void Cuts::prune(Sequence floor, const std::set<uint64_t>& snapshots) {

@@ -19,9 +19,10 @@ class Cuts {
   void begin(const State& state, Sequence committed);
   // After an operation: the last commit, and the state before and after.
   void note(Sequence committed, const State& before, const State& after);
-  // The power went, and the volume came back as it was at `recovered`. Returns what the states may
-  // be.
-  const std::vector<State>& recover(Sequence recovered);
+  // The power went, and the volume came back and is at `recovered`. Returns what the states may be.
+  // Where it commits in the background, the last of these commits may be its own: of what opening
+  // swept away, and no more.
+  std::vector<State> recover(Sequence recovered);
   // The recovered one turned out to be this: the next cut comes after it.
   void settle(Sequence recovered, const State& state) {
     states_[recovered.value] = {state};
