@@ -16,6 +16,7 @@ namespace nacre::cli {
 namespace {
 
 constexpr int64_t kWatchNs = 1'000'000'000;
+constexpr const char* kVolume = "MOUNTPOINT|DIR";
 
 struct Arguments {
   std::string place;
@@ -156,7 +157,6 @@ void add_tier(CLI::App& program, int& exit_code) {
     on_command(command, exit_code, [given, body] { return body(*given); });
     return command;
   };
-  const char* const kVolume = "MOUNTPOINT|DIR";
   add("status", "Show what is where, and how it moves", kVolume, "Of the volume", show)
       .add_flag("--watch", given->watch, "Again every second");
   add("flush", "Wait until all is in the bucket", kVolume, "Of the volume", flush);

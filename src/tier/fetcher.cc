@@ -89,7 +89,7 @@ Status Fetcher::fetch(const wire::PackLocation& location, uint64_t offset, uint6
 // `last_wanted`: the last part that the caller will ask for.
 Status Fetcher::read_part(const wire::PackLocation& location, uint32_t part, uint64_t offset,
                           MutableBytes into, uint32_t last_wanted) {
-  const Status kept = parts_.read_part(location.block.id, part, offset, into);
+  Status kept = parts_.read_part(location.block.id, part, offset, into);
   if (kept.ok()) return kept;
   // A part that is damaged on the device is fetched again, too.
   if (kept.code() != Code::kNotFound) (void)parts_.remove_part(location.block.id, part);

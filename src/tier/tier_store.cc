@@ -176,7 +176,7 @@ Status TierStore::sync() {
 }
 
 Status TierStore::read(BlockId id, uint64_t offset, MutableBytes into) {
-  const Status local = parts_.local.read(id, offset, into);
+  Status local = parts_.local.read(id, offset, into);
   if (local.ok()) {
     residence_.touch(id);
     return local;
