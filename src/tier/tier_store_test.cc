@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "os/thread.h"
 #include "tier/tier_under_test.h"
 
 namespace nacre::tier {
@@ -91,6 +92,81 @@ TEST_F(TierTest, ReadsAheadOfWhoReadsOn) {
     ASSERT_EQ(*rig_.get(id(1), at, 64 * kKiB), text(1, kSize).substr(at, 64 * kKiB));
   }
   EXPECT_EQ(rig_.tier().status().fetch.requests, 3u);  // 1, 2 and 2 parts
+}
+
+// A bucket whose reads wait until it is opened.
+class GatedBucket final : public bucket::Bucket {
+ public:
+  explicit GatedBucket(bucket::Bucket& below) : below_(below) {}
+
+  Status read(const std::string& key, uint64_t offset, MutableBytes into) override {
+    {
+      const os::Lock lock(mutex_);
+      ++reads_;
+      changed_.notify_all();
+      while (!open_) changed_.wait(mutex_);
+    }
+    return below_.read(key, offset, into);
+  }
+  Status put(const std::string& key, std::span<const ByteView> parts) override {
+    return below_.put(key, parts);
+  }
+  Result<std::string> get(const std::string& key, uint64_t limit) override {
+    return below_.get(key, limit);
+  }
+  Result<bucket::ObjectInfo> info(const std::string& key) override { return below_.info(key); }
+  Status list(const std::string& prefix,
+              const std::function<bool(const bucket::ObjectInfo&)>& visit) override {
+    return below_.list(prefix, visit);
+  }
+  Status remove(const std::string& key) override { return below_.remove(key); }
+  void stop() override { below_.stop(); }
+
+  // Opens a while after the first read has come, so that others may come, too.
+  void open_later() {
+    const os::Lock lock(mutex_);
+    while (reads_ == 0) changed_.wait(mutex_);
+    const uint64_t before = reads_;
+    for (int i = 0; i < 10 && reads_ == before; ++i) {
+      changed_.wait_for(mutex_, std::chrono::milliseconds(20));
+    }
+    open_ = true;
+    changed_.notify_all();
+  }
+  uint64_t reads() {
+    const os::Lock lock(mutex_);
+    return reads_;
+  }
+
+ private:
+  bucket::Bucket& below_;
+  os::Mutex mutex_;
+  os::CondVar changed_;
+  uint64_t reads_ GUARDED_BY(mutex_) = 0;
+  bool open_ GUARDED_BY(mutex_) = false;
+};
+
+TEST_F(TierTest, WhatManyReadAtOnceIsAskedForOnce) {
+  put(1, 1);
+  rig_.upload();
+  const auto location = *rig_.tier().locations().find(id(1));
+  evict(1, 1);
+  GatedBucket gated(rig_.bucket());
+  const PackFormat format{.volume = block::kTestVolume};
+  Fetcher fetcher(
+      rig_.local(), gated, format, [](BlockId, uint64_t) {}, [](uint64_t) { return true; });
+  {
+    std::vector<os::Thread> readers;
+    for (int i = 0; i < 4; ++i) {
+      readers.emplace_back("reader", [&] {
+        std::string bytes(1000, '?');
+        EXPECT_TRUE(fetcher.read(*location, 5000, as_writable_bytes(bytes)).ok());
+        EXPECT_EQ(bytes, text(1).substr(5000, 1000));
+      });
+    }
+    gated.open_later();
+  }
+  EXPECT_EQ(gated.reads(), 1u);
 }
 
 TEST_F(TierTest, FetchesNothingTwiceWhileItIsReadThrough) {
