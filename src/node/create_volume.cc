@@ -156,6 +156,8 @@ class Creation {
     TRY(host_.files.sync_directory(parent_of(directory_)));
     lock_ = TRY(lock_volume(host_.files, directory_, false));
     TRY(remove_superblock(host_.files, directory_));
+    TRY(remove_tree(host_.files, remote_path(directory_)));
+    TRY(remove_tree(host_.files, row_log_path(directory_)));
     return remove_tree(host_.files, rows_path(directory_));
   }
 

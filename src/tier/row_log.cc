@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace nacre::tier {
@@ -108,10 +109,18 @@ Result<bool> RowLog::load_segment(const std::string& path, uint64_t last) {
   return true;
 }
 
+// The new file comes first: where there is no room for it, the log stays as it was. An old one that
+// stays behind does no harm: what does not follow is removed when the log is opened.
 Status RowLog::clear_behind(uint64_t last) {
-  for (const Segment& segment : segments_) TRY(files_.remove_file(segment.path));
-  segments_.clear();
-  return begin_segment(last + 1);
+  if (segments_.size() == 1 && segments_.front().header.first_number == last + 1) return {};
+  std::deque<Segment> old = std::exchange(segments_, {});
+  const Status begun = begin_segment(last + 1);
+  if (!begun.ok()) {
+    segments_ = std::move(old);
+    return begun;
+  }
+  for (const Segment& segment : old) TRY(files_.remove_file(segment.path));
+  return {};
 }
 
 Status RowLog::begin_segment(uint64_t first) {

@@ -190,6 +190,35 @@ TEST_F(ShipTest, ALogThatBecomesTooMuchGivesWayToACheckpoint) {
   expect_recovered();
 }
 
+TEST(LoggedRows, AFullDiskTakesNothingFromTheLog) {
+  os::SimDisk disk(3, 40'000);
+  os::ManualClock clock;
+  kv::MemoryStore below;
+  const RowLog::Options options{
+      .volume = kVolume, .epoch = 1, .file_bytes = 2000, .most_bytes = 30'000};
+  auto rows = LoggedRows::open(below, disk, clock, "/log", options).take();
+  uint64_t written = 0;
+  bool was_full = false;
+  for (int i = 0; i < 200; ++i) {
+    kv::Batch batch;
+    batch.put(Family::kLive, "key", std::string(1000, 'x'));
+    const Status put = rows->write(batch, Durability::kBuffered);
+    if (put.ok()) {
+      ++written;
+    } else {
+      EXPECT_EQ(put.code(), Code::kNoSpace) << put.error().to_string();
+      was_full = true;
+      EXPECT_TRUE(rows->log().drop(rows->last() - 1).ok());
+    }
+    EXPECT_EQ(rows->last(), written);
+    EXPECT_EQ(rows->log().last(), written);
+  }
+  EXPECT_TRUE(was_full || rows->log().bytes() <= 33'000u);
+  rows.reset();
+  rows = LoggedRows::open(below, disk, clock, "/log", options).take();
+  EXPECT_EQ(rows->last(), written);
+}
+
 TEST_F(ShipTest, ADeadPackGoesWhenTheBucketKnows) {
   put("a", "1");
   ship();
