@@ -114,7 +114,7 @@ Result<bool> RowLog::load_segment(const std::string& path, uint64_t last) {
 Status RowLog::clear_behind(uint64_t last) {
   if (segments_.size() == 1 && segments_.front().header.first_number == last + 1) return {};
   std::deque<Segment> old = std::exchange(segments_, {});
-  const Status begun = begin_segment(last + 1);
+  Status begun = begin_segment(last + 1);
   if (!begun.ok()) {
     segments_ = std::move(old);
     return begun;
