@@ -11,6 +11,7 @@
 // checksum says; kCancelled after stop().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -49,6 +50,13 @@ class Bucket {
                       const std::function<bool(const ObjectInfo&)>& visit) = 0;
   // Idempotent.
   virtual Status remove(const std::string& key) = 0;
+  // Uploads in parts that were begun under the prefix and never ended, by writers that died, cost
+  // money and are in no listing. Ends those older than `age`; returns how many. Uploads under way
+  // that are that old fail with kUnavailable.
+  virtual Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) {
+    (void)prefix, (void)age;
+    return size_t{0};
+  }
 
   // Calls under way and all later ones end with kCancelled, soon.
   virtual void stop() = 0;

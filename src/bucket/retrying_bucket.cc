@@ -107,6 +107,11 @@ Status RetryingBucket::remove(const std::string& key) {
   return retried([&] { return below_->remove(key); });
 }
 
+Result<size_t> RetryingBucket::abort_stale_uploads(const std::string& prefix,
+                                                   std::chrono::seconds age) {
+  return retried([&] { return below_->abort_stale_uploads(prefix, age); });
+}
+
 void RetryingBucket::stop() {
   {
     const os::Lock lock(mutex_);

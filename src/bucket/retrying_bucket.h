@@ -53,6 +53,7 @@ class RetryingBucket final : public Bucket {
   Status list(const std::string& prefix,
               const std::function<bool(const ObjectInfo&)>& visit) override;
   Status remove(const std::string& key) override;
+  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) override;
   // Ends waits at once.
   void stop() override;
 

@@ -31,11 +31,7 @@ class S3Bucket final : public Bucket {
               const std::function<bool(const ObjectInfo&)>& visit) override;
   Status remove(const std::string& key) override;
   void stop() override { client_.stop(); }
-
-  // Uploads in parts that were begun under the prefix and never ended, by writers that died, cost
-  // money and are in no listing. Ends those older than `age`; returns how many. Uploads under way
-  // that are that old fail with kUnavailable.
-  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age);
+  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) override;
 
  private:
   friend class MultipartUpload;

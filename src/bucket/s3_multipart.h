@@ -15,7 +15,7 @@ class MultipartUpload {
 
   // Begins the upload, sends the parts, some at once, and completes it; aborts it when that fails,
   // so that nothing is left behind. What cannot be aborted, since the store is away, is left to
-  // S3Bucket::abort_stale_uploads().
+  // Bucket::abort_stale_uploads().
   Status run();
 
  private:

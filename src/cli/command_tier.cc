@@ -62,13 +62,19 @@ void print_status(const node::Json& status) {
   line("to upload", fmt::format("{} in {} blocks{}", size_cell(dirty, "bytes"),
                                 cell(dirty, "blocks"), age_cell(dirty)));
   line("uploads", upload_text(part(status, "upload")));
-  line("in bucket", fmt::format("{} in {} blocks, {} objects", size_cell(remote, "bytes"),
-                                cell(remote, "blocks"), cell(remote, "packs")));
+  line("in bucket",
+       fmt::format("{} in {} blocks; {} in {} packs", size_cell(remote, "bytes"),
+                   cell(remote, "blocks"), size_cell(remote, "pack_bytes"), cell(remote, "packs")));
   const node::Json& rows = part(status, "rows");
   const std::string trouble = cell(rows, "trouble");
   line("safe",
        fmt::format("up to {}{}", time_cell(rows, "shipped_time"),
                    trouble.empty() || trouble == "-" ? "" : "; waits: " + printable(trouble)));
+  const node::Json& compaction = part(status, "compaction");
+  if (const uint64_t packs = number(compaction, "packs_written")) {
+    line("compacted",
+         fmt::format("{} packs written anew, {}", packs, size_cell(compaction, "bytes_written")));
+  }
   line("evicted",
        fmt::format("{} blocks since the volume was opened", cell(cache, "blocks_evicted")));
   line("fetched",
@@ -103,6 +109,18 @@ Status flush(const Arguments& given) {
   } else {
     fmt::print("everything is in the bucket; {} were uploaded\n", size_cell(answer, "bytes"));
   }
+  return {};
+}
+
+Status compact(const Arguments& given) {
+  const node::Json answer = TRY(run("tier_compact", given, true, false));
+  if (given.json) {
+    print_json(answer);
+    return {};
+  }
+  fmt::print("{} packs written anew; the bucket's packs had {} and have {}\n",
+             number(answer, "packs_written"), size_cell(answer, "bytes_before"),
+             size_cell(answer, "bytes_after"));
   return {};
 }
 
@@ -163,6 +181,7 @@ void add_tier(CLI::App& program, int& exit_code) {
   add("pause", "Upload nothing until resume, or until the volume is unmounted", kVolume,
       "Of the volume", pause);
   add("resume", "Upload again", kVolume, "Of the volume", resume);
+  add("compact", "Free the bucket of what nobody needs, now", kVolume, "Of the volume", compact);
   add("evict", "Take a file, or all below a directory, off the disk", "PATH", "In the volume",
       evict);
   add("fetch", "Bring a file, or all below a directory, to the disk", "PATH", "In the volume",

@@ -93,6 +93,8 @@ Result<Json> run_tier_status(Call& call) {
   const tier::TierStatus status = tiered.tier().status();
   const tier::ShipStatus shipped =
       tiered.shipper() == nullptr ? tier::ShipStatus() : tiered.shipper()->status();
+  const tier::CompactStatus compaction =
+      tiered.compactor() == nullptr ? tier::CompactStatus() : tiered.compactor()->status();
   const int64_t now_ns = call.directory.host().clock.monotonic_ns();
   const auto age_ns = [&](const std::optional<tier::DirtyBlock>& block) {
     return block ? Json(std::max<int64_t>(now_ns - block->since_ns, 0)) : Json();
@@ -133,6 +135,13 @@ Result<Json> run_tier_status(Call& call) {
         {"segments", shipped.segments},
         {"packs_removed", shipped.packs_removed},
         {"trouble", shipped.trouble}}},
+      {"compaction",
+       {{"packs_written", compaction.packs_written},
+        {"bytes_read", compaction.bytes_read},
+        {"bytes_written", compaction.bytes_written},
+        {"orphans_removed", compaction.orphans_removed},
+        {"damaged_packs", compaction.damaged_packs},
+        {"trouble", compaction.trouble}}},
       {"remote",
        {{"blocks", status.bucket.blocks},
         {"bytes", status.bucket.live_bytes},
@@ -185,6 +194,32 @@ Result<Json> run_tier_flush(Call& call) {
   call.events.progress({"uploading rows", 0, 0, ""});
   TRY(tiered.shipper()->ship_up_to(last_batch));
   return Json{{"bytes", tiered.tier().status().upload.bytes - before.upload.bytes}};
+}
+
+// What was released is removed once the rows that say so are in the bucket.
+Result<Json> run_tier_compact(Call& call) {
+  TRY(call.arguments.finish());
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  TRY(settle(call));
+  TRY(tiered.shipper()->step());
+  if (tiered.tier().uploader().status().paused) {
+    return Error(Code::kBusy, "transfers are paused: nacre tier resume");
+  }
+  const tier::BucketTotals before = tiered.tier().locations().totals();
+  const tier::CompactStatus since = tiered.compactor()->status();
+  const uint64_t dead = before.object_bytes - std::min(before.object_bytes, before.live_bytes);
+  while (TRY(tiered.compactor()->step())) {
+    const tier::BucketTotals now = tiered.tier().locations().totals();
+    const uint64_t left = now.object_bytes - std::min(now.object_bytes, now.live_bytes);
+    const uint64_t done = dead - std::min(dead, left);
+    if (!call.events.progress({"compacting", done, dead, "bytes"})) return Error(Code::kCancelled);
+  }
+  TRY(tiered.shipper()->step());
+  const tier::CompactStatus status = tiered.compactor()->status();
+  return Json{{"packs_written", status.packs_written - since.packs_written},
+              {"bytes_before", before.object_bytes},
+              {"bytes_after", tiered.tier().locations().totals().object_bytes},
+              {"orphans_removed", status.orphans_removed - since.orphans_removed}};
 }
 
 Result<Json> run_tier_evict(Call& call) {

@@ -71,6 +71,8 @@ Result<Json> run_tier_pause(Call& call);
 Result<Json> run_tier_resume(Call& call);
 // {} → {bytes}.
 Result<Json> run_tier_flush(Call& call);
+// {} → {packs_written, bytes_before, bytes_after, orphans_removed}.
+Result<Json> run_tier_compact(Call& call);
 // {path, mountpoints?} → {blocks, not_uploaded}.
 Result<Json> run_tier_evict(Call& call);
 // {path, mountpoints?} → {bytes}.

@@ -33,6 +33,7 @@ constexpr std::array kCommands = {
     Command{"tier_pause", true, run_tier_pause},
     Command{"tier_resume", true, run_tier_resume},
     Command{"tier_flush", true, run_tier_flush},
+    Command{"tier_compact", true, run_tier_compact},
     Command{"tier_evict", true, run_tier_evict},
     Command{"tier_fetch", true, run_tier_fetch},
     Command{"mount", false, run_mount},

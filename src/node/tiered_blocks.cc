@@ -89,17 +89,34 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                               parts.host.clock, [raw] { return raw->tier_->settled_batch(); }},
       opened->format_,
       tier::ShipOptions{.epoch = settings.epoch, .background = options.background});
+  opened->compactor_ = std::make_unique<tier::PackCompactor>(
+      tier::PackCompactor::Parts{.local = parts.local,
+                                 .bucket = *opened->bucket_,
+                                 .locations = opened->tier_->locations(),
+                                 .clock = parts.host.clock,
+                                 .random = parts.host.random,
+                                 .last_batch = [raw] { return raw->last_batch(); },
+                                 .may_write = [raw] { return raw->may_write(); },
+                                 .must_wait = [raw] { return raw->compaction_waits(); }},
+      opened->format_, tier::CompactOptions{.background = options.background});
   return opened;
 }
 
 TieredBlocks::~TieredBlocks() {
   if (bucket_ != nullptr) bucket_->stop();
+  compactor_.reset();
   shipper_.reset();
   tier_.reset();
 }
 
 Status TieredBlocks::may_write() {
   return tier::check_epoch(*bucket_, format_.volume, settings_.epoch);
+}
+
+// A copy of the volume whose rows may be older than the bucket's knows nothing of its newest packs.
+bool TieredBlocks::compaction_waits() {
+  const tier::UploadStatus upload = tier_->uploader().status();
+  return upload.paused || upload.hurried || !shipper_->status().compared;
 }
 
 // Blocks may take what rows leave of the cache.

@@ -13,6 +13,7 @@
 #include "kv/store.h"
 #include "node/remote_settings.h"
 #include "tier/logged_rows.h"
+#include "tier/pack_compactor.h"
 #include "tier/row_shipper.h"
 #include "tier/tier_store.h"
 #include "wire/volume_layout.h"
@@ -51,8 +52,9 @@ class TieredBlocks {
   block::Store& blocks() { return *tier_; }
 
   tier::TierStore& tier() { return *tier_; }
-  // Null when it is open read-only.
+  // Null when it is open read-only, as the next one.
   tier::RowShipper* shipper() { return shipper_.get(); }
+  tier::PackCompactor* compactor() { return compactor_.get(); }
   const RemoteSettings& settings() const { return settings_; }
   // The number of the last batch of rows.
   uint64_t last_batch() const { return logged_ ? logged_->last() : 0; }
@@ -63,6 +65,7 @@ class TieredBlocks {
   TieredBlocks(const Parts& parts, const RemoteSettings& settings)
       : parts_(parts), settings_(settings) {}
   Status may_write();
+  bool compaction_waits();
   void apply_limit();
 
   const Parts parts_;
@@ -72,6 +75,7 @@ class TieredBlocks {
   tier::PackFormat format_;
   std::unique_ptr<tier::TierStore> tier_;
   std::unique_ptr<tier::RowShipper> shipper_;
+  std::unique_ptr<tier::PackCompactor> compactor_;
 };
 
 }  // namespace nacre::node

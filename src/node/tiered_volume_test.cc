@@ -97,6 +97,7 @@ class Machine {
         found.ok() ? found->attr.ino
                    : tree.make_node({}, kRootInode, name, {.mode = 0644, .target = {}})->attr.ino;
     ASSERT_TRUE(tree.write(ino, 0, as_bytes(text), {}).ok());
+    tree.forget(ino, 1);
     files_[name] = text;
   }
   void remove(const std::string& name) {
@@ -114,6 +115,27 @@ class Machine {
     }
     return tiered.shipper()->ship_up_to(last);
   }
+  // Nothing of the past is kept.
+  Status prune() {
+    TRY(commit());
+    TRY(directory_->keeper().prune(directory_->volume().committed()));
+    return commit();
+  }
+  // The bucket is cleaned of what nobody needs, and its rows know of it.
+  Status compact() {
+    while (TRY(directory_->tiered()->compactor()->step())) {
+    }
+    return upload();
+  }
+  void expect_sound() {
+    std::string found;
+    keeper::CheckOptions options;
+    options.deep = true;
+    const auto checked = directory_->keeper().check(
+        options, {}, [&](const keeper::Finding& finding) { found += finding.what + "\n"; });
+    ASSERT_TRUE(checked.ok()) << checked.error().to_string();
+    EXPECT_TRUE(checked->clean()) << found;
+  }
   void evict_all() {
     std::vector<BlockId> blocks;
     ASSERT_TRUE(directory_->tiered()
@@ -129,7 +151,9 @@ class Machine {
     fs::LiveTree tree(directory_->volume());
     const auto found = TRY(tree.lookup(kRootInode, name));
     std::string text(found.attr.size, '\0');
-    text.resize(TRY(tree.read(found.attr.ino, 0, as_writable_bytes(text))));
+    const auto read = tree.read(found.attr.ino, 0, as_writable_bytes(text));
+    tree.forget(found.attr.ino, 1);
+    text.resize(TRY(read));
     return text;
   }
   void expect_files(const std::map<std::string, std::string>& files) {
@@ -302,6 +326,77 @@ TEST_F(TieredVolumeTest, SurvivesAPowerCutAtEveryStepOfUploading) {
         there.open();
         there.expect_files(here.files());
         EXPECT_EQ(there.read("a").code(), Code::kNotFound);
+      }
+    }
+  }
+}
+
+size_t packs_in(bucket::Bucket& bucket) {
+  size_t packs = 0;
+  (void)bucket.list("packs/", [&](const bucket::ObjectInfo&) { return ++packs > 0; });
+  return packs;
+}
+
+TEST_F(TieredVolumeTest, WhatIsPrunedFreesTheBucket) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  for (int i = 0; i < 20; ++i) here_.write(std::to_string(i), noise(i, 100'000));
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  const uint64_t full = here_.directory().tiered()->tier().status().bucket.object_bytes;
+  for (int i = 2; i < 20; ++i) here_.remove(std::to_string(i));
+  ASSERT_TRUE(here_.prune().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  ASSERT_TRUE(here_.compact().ok());
+  EXPECT_LT(here_.directory().tiered()->tier().status().bucket.object_bytes, full / 5);
+  EXPECT_EQ(packs_in(bucket_), 1u);
+  here_.evict_all();
+  here_.expect_files(here_.files());
+  here_.expect_sound();
+}
+
+// As before, while packs are written anew, swept and removed.
+TEST_F(TieredVolumeTest, SurvivesAPowerCutAtEveryStepOfCompaction) {
+  for (const bucket::Effect effect : {bucket::Effect::kNone, bucket::Effect::kDone}) {
+    for (const Operation operation : {Operation::kPut, Operation::kRemove, Operation::kGet,
+                                      Operation::kRead, Operation::kList}) {
+      for (uint64_t call = 0;; ++call) {
+        bucket::MemoryBucket bucket;
+        Machine here(bucket, 10 + call);
+        ASSERT_TRUE(here.create().ok());
+        here.open();
+        for (int i = 0; i < 6; ++i) here.write(std::to_string(i), noise(i + call, 70'000));
+        ASSERT_TRUE(here.commit().ok());
+        ASSERT_TRUE(here.upload().ok());
+        here.evict_all();
+        for (int i = 1; i < 6; ++i) here.remove(std::to_string(i));
+        ASSERT_TRUE(here.prune().ok());
+        ASSERT_TRUE(here.upload().ok());
+        bucket.fail_from(operation, call, Error(Code::kUnavailable, "cut"), effect);
+        const bool done = here.compact().ok();
+        here.crash();
+        bucket.fail_next(operation, 0, Error(Code::kUnavailable));
+        here.open();
+        here.evict_all();
+        here.expect_files(here.files());
+        here.write("d", noise(call + 200, 100'000));
+        ASSERT_TRUE(here.commit().ok());
+        ASSERT_TRUE(here.upload().ok());
+        const Status compacted = here.compact();
+        ASSERT_TRUE(compacted.ok()) << compacted.error().to_string();
+        here.evict_all();
+        here.expect_files(here.files());
+        here.expect_sound();
+        EXPECT_EQ(packs_in(bucket), here.directory().tiered()->tier().status().bucket.packs);
+
+        Machine there(bucket, 20);
+        const auto recovered = there.recover();
+        ASSERT_TRUE(recovered.ok()) << recovered.error().to_string();
+        there.open();
+        there.expect_files(here.files());
+        there.expect_sound();
+        if (done) break;
+        ASSERT_LT(call, 100u);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "codec/pack_unit.h"
+#include "tier/pack_reader.h"
 #include "wire/bucket_names.h"
 
 namespace nacre::tier {
@@ -177,16 +178,8 @@ Status Fetcher::load_once(const wire::PackLocation& location, uint32_t first, ui
     counters_.bytes += length;
   }
   bytes.resize(length_of(location, first, parts));
-  codec::UnitOpener opener(block.compression, format_.protection);
-  MutableBytes into = as_writable_bytes(bytes);
-  ByteView from = as_bytes(stored);
-  for (uint32_t i = first_unit; i < end_unit; ++i) {
-    const size_t unit = std::min<size_t>(into.size(), kPackUnitBytes);
-    TRY(opener.open(from.first(block.unit_bytes[i]), {block.id, i, units}, into.first(unit)));
-    into = into.subspan(unit);
-    from = from.subspan(block.unit_bytes[i]);
-  }
-  return {};
+  return open_units(block, first_unit, as_bytes(stored), format_.protection,
+                    as_writable_bytes(bytes));
 }
 
 // Failing to keep a part loses nothing.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/result.h"
@@ -47,6 +48,18 @@ class Locations {
   Status remove(BlockId id, uint64_t batch);
   // Every block, in the order of ids, until `visit` returns false.
   Status list(const std::function<bool(const wire::PackLocation&)>& visit);
+  // Packs with blocks in use, or just emptied by move(), until `visit` returns false.
+  Status list_packs(const std::function<bool(wire::PackId, const wire::PackRow&)>& visit);
+  // The blocks of the pack that are in use, in the order of their offsets.
+  Result<std::vector<wire::PackLocation>> members(wire::PackId pack);
+  // Blocks that were at `from` are in this pack as well, in the same order: they are found there
+  // from now on, but for those that were removed or moved meanwhile. Durable with the next synced
+  // write. Without any block left the pack is dead at once, as of `batch`.
+  Status move(StoredPack pack, const std::vector<wire::PackLocation>& from, uint64_t batch);
+  // Packs that move() emptied are dead as of `batch`, which is not before any of those batches.
+  Status bury_empty(uint64_t batch);
+  // Whether the pack has a row, or is on its way.
+  Result<bool> knows(wire::PackId pack);
   // Packs, up to `most`, that died at or before that batch.
   Result<std::vector<wire::PackId>> dead(uint64_t batch, size_t most);
   // A dead pack's object is gone.
@@ -54,10 +67,28 @@ class Locations {
   BucketTotals totals();
 
  private:
+  friend class PackOnItsWay;
+
+  Result<wire::PackRow> pack_row(wire::PackId pack, BlockId of) REQUIRES(mutex_);
+
   kv::Store& rows_;
-  os::Mutex
-      mutex_;  // held across reads and writes of rows: a pack's row is changed by one at a time
+  // Held across reads and writes of rows: a pack's row is changed by one at a time.
+  os::Mutex mutex_;
   BucketTotals totals_ GUARDED_BY(mutex_);
+  std::set<wire::PackId> on_their_way_ GUARDED_BY(mutex_);
+};
+
+// As long as it lives, the pack is not taken for one that nobody knows.
+class PackOnItsWay {
+ public:
+  PackOnItsWay(Locations& locations, wire::PackId pack);
+  ~PackOnItsWay();
+  PackOnItsWay(const PackOnItsWay&) = delete;
+  PackOnItsWay& operator=(const PackOnItsWay&) = delete;
+
+ private:
+  Locations& locations_;
+  const wire::PackId pack_;
 };
 
 }  // namespace nacre::tier

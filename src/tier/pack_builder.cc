@@ -21,8 +21,7 @@ Status PackBuilder::add(block::Store& from, BlockId id) {
                           .offset_bytes = before,
                           .logical_bytes = static_cast<uint32_t>(info.logical_bytes),
                           .compression = format_.compression};
-  // No two blocks begin at the same place.
-  if (block.logical_bytes == 0) bytes_ += '\0';
+  keep_place(block);
   Status appended = append(from, block);
   if (appended.ok()) {
     blocks_.push_back(std::move(block));
@@ -30,6 +29,19 @@ Status PackBuilder::add(block::Store& from, BlockId id) {
     bytes_.resize(before);
   }
   return appended;
+}
+
+void PackBuilder::add_stored(const wire::PackedBlock& block, ByteView units) {
+  wire::PackedBlock here = block;
+  here.offset_bytes = bytes_.size();
+  keep_place(here);
+  bytes_ += as_text(units);
+  blocks_.push_back(std::move(here));
+}
+
+// No two blocks begin at the same place.
+void PackBuilder::keep_place(const wire::PackedBlock& block) {
+  if (block.logical_bytes == 0) bytes_ += '\0';
 }
 
 Status PackBuilder::append(block::Store& from, wire::PackedBlock& block) {

@@ -25,6 +25,8 @@ class PackBuilder {
 
   // Appends the block, which is read from `from`. After an error the pack is as it was before.
   Status add(block::Store& from, BlockId id);
+  // Appends a block as it is stored in another pack, of the same volume.
+  void add_stored(const wire::PackedBlock& block, ByteView units);
   uint64_t bytes() const { return bytes_.size(); }
   const std::vector<wire::PackedBlock>& blocks() const { return blocks_; }
   // The whole object. Nothing may be called afterwards.
@@ -32,6 +34,7 @@ class PackBuilder {
 
  private:
   wire::PackHeader header() const;
+  void keep_place(const wire::PackedBlock& block);
   Status append(block::Store& from, wire::PackedBlock& block);
 
   const PackFormat& format_;

@@ -101,6 +101,8 @@ Status RowShipper::look_at_bucket() {
                  "replace them: make it anew with nacre volume recover");
   }
   looked_ = true;
+  const os::Lock lock(mutex_);
+  status_.compared = true;
   return {};
 }
 

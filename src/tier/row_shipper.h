@@ -39,6 +39,7 @@ struct ShipStatus {
   uint64_t checkpoints = 0;
   uint64_t bytes = 0;
   uint64_t packs_removed = 0;
+  bool compared = false;     // the rows are not older than those that the bucket has
   std::string trouble = {};  // why nothing goes; empty: nothing is wrong
 };
 

@@ -194,11 +194,24 @@ Status TierStore::read(BlockId id, uint64_t offset, MutableBytes into) {
 }
 
 Status TierStore::read_elsewhere(BlockId id, uint64_t offset, MutableBytes into) {
+  return from_bucket(id, [&](const wire::PackLocation& location) {
+    return fetcher_->read(location, offset, into);
+  });
+}
+
+// A pack may be written anew, and the old one removed, at any time.
+template <class Body>
+Status TierStore::from_bucket(BlockId id, const Body& body) {
   return while_away([&]() -> Status {
-    // A pack may be written anew at any time.
-    const auto location = TRY(locations_.find(id));
-    if (!location) return Error(Code::kNotFound, "block " + to_hex(id));
-    return fetcher_->read(*location, offset, into);
+    auto location = TRY(locations_.find(id));
+    while (location) {
+      Status done = body(*location);
+      if (done.ok()) return done;
+      const auto now = TRY(locations_.find(id));
+      if (now == location) return done;
+      location = now;
+    }
+    return Error(Code::kNotFound, "block " + to_hex(id));
   });
 }
 
@@ -214,10 +227,8 @@ Status TierStore::while_away(const Body& body) {
 
 Status TierStore::fetch(BlockId id, uint64_t offset, uint64_t length) {
   if (parts_.local.info(id).ok()) return {};
-  return while_away([&]() -> Status {
-    const auto location = TRY(locations_.find(id));
-    if (!location) return Error(Code::kNotFound, "block " + to_hex(id));
-    return fetcher_->fetch(*location, offset, length);
+  return from_bucket(id, [&](const wire::PackLocation& location) {
+    return fetcher_->fetch(location, offset, length);
   });
 }
 

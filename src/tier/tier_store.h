@@ -108,6 +108,8 @@ class TierStore final : public block::Store {
   Status find_residents();
   Status read_elsewhere(BlockId id, uint64_t offset, MutableBytes into);
   template <class Body>
+  Status from_bucket(BlockId id, const Body& body);
+  template <class Body>
   Status while_away(const Body& body);
   Status drop_local(BlockId id, uint64_t logical_bytes);
   bool evict_some(uint64_t bytes);

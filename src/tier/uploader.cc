@@ -46,7 +46,7 @@ void Uploader::flush() {
 
 void Uploader::hurry(bool hurry) {
   const os::Lock lock(mutex_);
-  hurry_ = hurry;
+  status_.hurried = hurry;
   if (hurry) wake_.notify_all();
 }
 
@@ -68,7 +68,7 @@ bool Uploader::is_due() {
   const ResidenceTotals waiting = parts_.residence.totals();
   if (!waiting.oldest_waiting) return false;
   const int64_t since_ns = waiting.oldest_waiting->since_ns;
-  return hurry_ || waiting.waiting_bytes >= options_.pack_bytes ||
+  return status_.hurried || waiting.waiting_bytes >= options_.pack_bytes ||
          now_ns - since_ns >= options_.wait_ns || since_ns <= flush_until_ns_;
 }
 
@@ -114,6 +114,7 @@ Status Uploader::upload(const std::vector<DirtyBlock>& blocks) {
   const std::string object = builder.finish();
   pack.object_bytes = object.size();
   const ByteView bytes = as_bytes(object);
+  const PackOnItsWay on_its_way(parts_.locations, id);
   TRY(parts_.may_write());
   TRY(parts_.bucket.put(wire::pack_object_name(id), {&bytes, 1}));
   TRY(finish(pack, blocks));

@@ -40,6 +40,7 @@ struct UploadStatus {
   uint64_t damaged_blocks = 0;
   uint64_t bytes_per_second = 0;  // lately; 0 while nothing goes
   bool paused = false;
+  bool hurried = false;      // room is short
   std::string trouble = {};  // why nothing goes; empty: nothing is wrong
 };
 
@@ -93,7 +94,6 @@ class Uploader {
   os::CondVar progress_;
   UploadStatus status_ GUARDED_BY(mutex_);
   int64_t flush_until_ns_ GUARDED_BY(mutex_) = INT64_MIN;  // blocks put until then are to go
-  bool hurry_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   int64_t pause_ns_ GUARDED_BY(mutex_) = 0;
   int64_t not_before_ns_ GUARDED_BY(mutex_) = INT64_MIN;
