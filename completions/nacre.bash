@@ -21,7 +21,7 @@ _nacre_options() {
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
     'tier status') echo '--watch --json' ;;
-    'tier flush' | 'tier pause' | 'tier resume' | 'tier compact' | 'tier evict' | 'tier fetch') echo '--json' ;;
+    'tier flush' | 'tier pause' | 'tier resume' | 'tier compact' | 'tier evict' | 'tier fetch' | 'tier pin' | 'tier unpin') echo '--json' ;;
     'node start')
       echo "$(_nacre_options 'node join') --etcd --insecure"
       ;;
@@ -55,7 +55,7 @@ _nacre() {
     volume) choices='create recover' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
-    tier) choices='status flush pause resume compact evict fetch' ;;
+    tier) choices='status flush pause resume compact evict fetch pin unpin' ;;
     node) choices='start join token list status forget stop' ;;
     device) choices='add list query remove' ;;
     cluster) choices='status login simulate' ;;

@@ -96,7 +96,7 @@ complete -c nacre -n '__fish_seen_subcommand_from forget; and not __fish_seen_su
     -l yes -d 'Do not ask'
 
 set -l tier '__fish_seen_subcommand_from tier; and __fish_seen_subcommand_from'
-set -l actions status flush pause resume evict fetch
+set -l actions status flush pause resume compact evict fetch pin unpin
 complete -c nacre -f -n "__nacre_action tier $actions" -a status \
     -d 'Show what is where, and how it moves'
 complete -c nacre -f -n "__nacre_action tier $actions" -a flush \
@@ -108,6 +108,12 @@ complete -c nacre -f -n "__nacre_action tier $actions" -a evict \
     -d 'Take a file, or all below a directory, off the disk'
 complete -c nacre -f -n "__nacre_action tier $actions" -a fetch \
     -d 'Bring a file, or all below a directory, to the disk'
+complete -c nacre -f -n "__nacre_action tier $actions" -a compact \
+    -d 'Free the bucket of what nobody needs, now'
+complete -c nacre -f -n "__nacre_action tier $actions" -a pin \
+    -d 'Bring a file, or all below a directory, to the disk, and keep it there'
+complete -c nacre -f -n "__nacre_action tier $actions" -a unpin \
+    -d 'Let what was pinned leave the disk again'
 complete -c nacre -n "$tier status" -l watch -d 'Again every second'
 complete -c nacre -n "$tier $actions" -l json -d 'For scripts'
 

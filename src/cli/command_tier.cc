@@ -70,6 +70,11 @@ void print_status(const node::Json& status) {
   line("safe",
        fmt::format("up to {}{}", time_cell(rows, "shipped_time"),
                    trouble.empty() || trouble == "-" ? "" : "; waits: " + printable(trouble)));
+  if (status.contains("pins")) {
+    for (const node::Json& pin : status["pins"]) {
+      line("pinned", fmt::format("{}, {}", printable(cell(pin, "path")), size_cell(pin, "bytes")));
+    }
+  }
   const node::Json& compaction = part(status, "compaction");
   if (const uint64_t packs = number(compaction, "packs_written")) {
     line("compacted",
@@ -146,6 +151,9 @@ Status evict(const Arguments& given) {
   if (const uint64_t kept = number(answer, "not_uploaded")) {
     print_warning(fmt::format("{} are not in the bucket yet, and stay: nacre tier flush", kept));
   }
+  if (const uint64_t pinned = number(answer, "pinned")) {
+    print_warning(fmt::format("{} are pinned, and stay: nacre tier unpin", pinned));
+  }
   return {};
 }
 
@@ -156,6 +164,22 @@ Status fetch(const Arguments& given) {
   } else {
     fmt::print("{} are on the disk, as far as there is room\n", size_cell(answer, "bytes"));
   }
+  return {};
+}
+
+Status pin(const Arguments& given) {
+  const node::Json answer = TRY(run("tier_pin", given, true, true));
+  if (given.json) {
+    print_json(answer);
+  } else {
+    fmt::print("{} are on the disk, and stay there\n", size_cell(answer, "bytes"));
+  }
+  return {};
+}
+
+Status unpin(const Arguments& given) {
+  const node::Json answer = TRY(run("tier_unpin", given, true, true));
+  if (given.json) print_json(answer);
   return {};
 }
 
@@ -186,6 +210,9 @@ void add_tier(CLI::App& program, int& exit_code) {
       evict);
   add("fetch", "Bring a file, or all below a directory, to the disk", "PATH", "In the volume",
       fetch);
+  add("pin", "Bring a file, or all below a directory, to the disk, and keep it there", "PATH",
+      "In the volume", pin);
+  add("unpin", "Let what was pinned leave the disk again", "PATH", "In the volume", unpin);
   tier.footer(
       "Examples:\n"
       "  nacre tier status /mnt\n"

@@ -53,6 +53,9 @@ bool read_pack_row(CheckRun& run, std::string_view key, std::string_view value) 
       }
       return true;
     }
+    case wire::kPinRowKind:
+      if (!wire::decode_pin_key(key).ok()) undecodable(run, key);
+      return true;
     case wire::kDeadPackRowKind:
       if (!wire::decode_pack_key(key).ok() || !wire::decode_dead_pack(value).ok()) {
         undecodable(run, key);

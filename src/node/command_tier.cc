@@ -1,17 +1,20 @@
 // tier_*: how the blocks of a volume move between its disk and its bucket.
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <chrono>
+#include <map>
 #include <set>
 
-#include "meta/extents.h"
 #include "meta/moments.h"
 #include "node/commands.h"
+#include "node/file_blocks.h"
 #include "node/path_argument.h"
 
 namespace nacre::node {
 namespace {
 
 constexpr int64_t kLookNs = 200'000'000;
+constexpr uint64_t kMostPinnedPercent = 75;  // of the cache
 
 Result<TieredBlocks*> tiered_of(Call& call) {
   if (call.directory.tiered() != nullptr) return call.directory.tiered();
@@ -19,47 +22,15 @@ Result<TieredBlocks*> tiered_of(Call& call) {
                call.directory.path() + " has no bucket: all of it is on the disk");
 }
 
-// The blocks that hold the bytes of a file, each with the range of them that it needs.
-struct BlockRange {
-  BlockId block;
-  uint64_t offset = 0;
-  uint64_t length = 0;
+// What a command is about: a file or directory of the present.
+struct Subject {
+  InodeId ino = {};
+  std::string path = {};  // from the root of the volume
 };
-Result<std::vector<BlockRange>> blocks_of(Call& call, InodeId ino) {
-  std::vector<BlockRange> ranges;
-  TRY(meta::visit_extents(
-      call.directory.rows(), nullptr, ino, 0, INT64_MAX, [&](const meta::Extent& extent) {
-        if (extent.row.kind == wire::ExtentKind::kBlock) {
-          ranges.push_back({extent.row.block, extent.row.block_offset, extent.row.length});
-        }
-        return true;
-      }));
-  return ranges;
-}
-
-// The files at or below a path of the present.
-Status collect_files(Call& call, InodeId ino, std::vector<InodeId>& files) {
-  std::vector<InodeId> directories{ino};
-  while (!directories.empty()) {
-    const InodeId directory = directories.back();
-    directories.pop_back();
-    const auto entries = call.directory.rows().iterate(
-        kv::Family::kLive, kv::prefix_range(wire::dentry_prefix(directory)));
-    for (entries->seek_to_first(); entries->valid(); entries->next()) {
-      const wire::DentryRow entry = TRY(wire::decode_dentry(entries->value()));
-      const auto type = static_cast<meta::FileType>(entry.type);
-      if (type == meta::FileType::kDirectory) directories.push_back(entry.ino);
-      if (type == meta::FileType::kRegular) files.push_back(entry.ino);
-    }
-    TRY(entries->status());
-  }
-  return {};
-}
-
-// Every block that files at or below the path use.
-Result<std::vector<BlockRange>> blocks_below(Call& call) {
+Result<Subject> subject_of(Call& call) {
   const PathArgument target = TRY(path_argument(call, "path", "mountpoints"));
   TRY(call.arguments.finish());
+  TRY(tiered_of(call));
   if (target.at) return Error(Code::kInvalid, "only files of the present can be moved");
   TRY(settle(call));
   const std::vector<Tenure> tenures =
@@ -67,22 +38,38 @@ Result<std::vector<BlockRange>> blocks_below(Call& call) {
   if (tenures.empty() || tenures.back().end) {
     return Error(Code::kNotFound, join_path(target.path));
   }
-  const Tenure& found = tenures.back();
-  std::vector<InodeId> files;
-  if (found.type == meta::FileType::kRegular) files.push_back(found.ino);
-  if (found.type == meta::FileType::kDirectory) TRY(collect_files(call, found.ino, files));
+  return Subject{tenures.back().ino, join_path(target.path)};
+}
+
+Result<std::vector<BlockRange>> blocks_of(Call& call, const Subject& subject) {
   std::vector<BlockRange> all;
-  for (const InodeId file : files) {
-    const std::vector<BlockRange> blocks = TRY(blocks_of(call, file));
-    all.insert(all.end(), blocks.begin(), blocks.end());
-  }
+  TRY(visit_blocks_below(call.directory.rows(), subject.ino,
+                         [&](const BlockRange& range) { all.push_back(range); }));
   return all;
 }
 
-uint64_t bytes_of(const std::vector<BlockRange>& ranges) {
-  uint64_t sum = 0;
-  for (const BlockRange& range : ranges) sum += range.length;
-  return sum;
+Result<Json> fetch_all(Call& call, const std::vector<BlockRange>& ranges) {
+  TieredBlocks& tiered = *TRY(tiered_of(call));
+  uint64_t total = 0;
+  for (const BlockRange& range : ranges) total += range.length;
+  uint64_t done = 0;
+  for (const BlockRange& range : ranges) {
+    TRY(tiered.tier().fetch(range.block, range.offset, range.length));
+    done += range.length;
+    if (!call.events.progress({"fetching", done, total, "bytes"})) return Error(Code::kCancelled);
+  }
+  return Json{{"bytes", total}};
+}
+
+Result<Json> json_of_pins(Call& call, TieredBlocks& tiered) {
+  Json pins = Json::array();
+  for (const Pin& pin : TRY(tiered.pins().list())) {
+    uint64_t bytes = 0;
+    TRY(visit_blocks_below(call.directory.rows(), pin.ino,
+                           [&](const BlockRange& range) { bytes += range.length; }));
+    pins.push_back({{"inode", pin.ino.value}, {"path", json_of_bytes(pin.path)}, {"bytes", bytes}});
+  }
+  return pins;
 }
 
 }  // namespace
@@ -135,6 +122,7 @@ Result<Json> run_tier_status(Call& call) {
         {"segments", shipped.segments},
         {"packs_removed", shipped.packs_removed},
         {"trouble", shipped.trouble}}},
+      {"pins", TRY(json_of_pins(call, tiered))},
       {"compaction",
        {{"packs_written", compaction.packs_written},
         {"bytes_read", compaction.bytes_read},
@@ -223,32 +211,58 @@ Result<Json> run_tier_compact(Call& call) {
 }
 
 Result<Json> run_tier_evict(Call& call) {
-  const std::vector<BlockRange> ranges = TRY(blocks_below(call));
+  const std::vector<BlockRange> ranges = TRY(blocks_of(call, TRY(subject_of(call))));
   TieredBlocks& tiered = *TRY(tiered_of(call));
+  const auto pinned = tiered.pins().blocks();
   uint64_t evicted = 0;
   uint64_t busy = 0;
+  uint64_t stayed = 0;
   std::set<BlockId> seen;
   for (const BlockRange& range : ranges) {
     if (!seen.insert(range.block).second) continue;
+    if (pinned != nullptr && pinned->contains(range.block)) {
+      ++stayed;
+      continue;
+    }
     const Result<bool> gone = tiered.tier().evict(range.block);
     if (!gone.ok() && gone.code() != Code::kBusy) return gone.error();
     if (!gone.ok()) ++busy;
     if (gone.ok() && *gone) ++evicted;
   }
-  return Json{{"blocks", evicted}, {"not_uploaded", busy}};
+  return Json{{"blocks", evicted}, {"not_uploaded", busy}, {"pinned", stayed}};
 }
 
 Result<Json> run_tier_fetch(Call& call) {
-  const std::vector<BlockRange> ranges = TRY(blocks_below(call));
+  return fetch_all(call, TRY(blocks_of(call, TRY(subject_of(call)))));
+}
+
+Result<Json> run_tier_pin(Call& call) {
+  const Subject subject = TRY(subject_of(call));
   TieredBlocks& tiered = *TRY(tiered_of(call));
-  const uint64_t total = bytes_of(ranges);
-  uint64_t done = 0;
-  for (const BlockRange& range : ranges) {
-    TRY(tiered.tier().fetch(range.block, range.offset, range.length));
-    done += range.length;
-    if (!call.events.progress({"fetching", done, total, "bytes"})) return Error(Code::kCancelled);
+  const std::vector<BlockRange> ranges = TRY(blocks_of(call, subject));
+  std::map<BlockId, uint64_t> pinned;
+  for (const BlockRange& range : ranges) pinned[range.block] += range.length;
+  for (const Pin& other : TRY(tiered.pins().list())) {
+    TRY(visit_blocks_below(call.directory.rows(), other.ino, [&](const BlockRange& range) {
+      pinned.try_emplace(range.block, range.length);
+    }));
   }
-  return Json{{"bytes", total}};
+  uint64_t bytes = 0;
+  for (const auto& [block, length] : pinned) bytes += length;
+  const uint64_t most = tiered.settings().cache_bytes / 100 * kMostPinnedPercent;
+  if (bytes > most) {
+    return Error(Code::kNoSpace,
+                 fmt::format("{} bytes would be pinned, and {} of the {} bytes of cache may be",
+                             bytes, most, tiered.settings().cache_bytes));
+  }
+  TRY(tiered.pins().add({subject.ino, subject.path}));
+  return fetch_all(call, ranges);
+}
+
+Result<Json> run_tier_unpin(Call& call) {
+  const Subject subject = TRY(subject_of(call));
+  if (TRY(TRY(tiered_of(call))->pins().remove(subject.ino))) return Json{{"path", subject.path}};
+  return Error(Code::kNotFound, subject.path + " is not pinned by itself");
 }
 
 }  // namespace nacre::node

@@ -73,10 +73,14 @@ Result<Json> run_tier_resume(Call& call);
 Result<Json> run_tier_flush(Call& call);
 // {} → {packs_written, bytes_before, bytes_after, orphans_removed}.
 Result<Json> run_tier_compact(Call& call);
-// {path, mountpoints?} → {blocks, not_uploaded}.
+// {path, mountpoints?} → {blocks, not_uploaded, pinned}.
 Result<Json> run_tier_evict(Call& call);
 // {path, mountpoints?} → {bytes}.
 Result<Json> run_tier_fetch(Call& call);
+// {path, mountpoints?} → {bytes}: pinned, then fetched. kNoSpace for more than may be pinned.
+Result<Json> run_tier_pin(Call& call);
+// {path, mountpoints?} → {path}. kNotFound if it is not pinned.
+Result<Json> run_tier_unpin(Call& call);
 // {mountpoint, source, options?, at?, read_only?, single_threaded?, noatime?} → {mountpoint}.
 Result<Json> run_mount(Call& call);
 // {mountpoint, lazy?} → {mountpoint, closing}.

@@ -35,6 +35,8 @@ constexpr std::array kCommands = {
     Command{"tier_flush", true, run_tier_flush},
     Command{"tier_compact", true, run_tier_compact},
     Command{"tier_evict", true, run_tier_evict},
+    Command{"tier_pin", true, run_tier_pin},
+    Command{"tier_unpin", true, run_tier_unpin},
     Command{"tier_fetch", true, run_tier_fetch},
     Command{"mount", false, run_mount},
     Command{"unmount", false, run_unmount},

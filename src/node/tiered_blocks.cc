@@ -83,7 +83,9 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                                              .may_write = [raw] { return raw->may_write(); },
                                              .set_limit = [raw] { raw->apply_limit(); }},
                                             tier));
+  opened->pins_ = std::make_unique<Pins>(opened->rows(), parts.host.clock);
   if (options.read_only) return opened;
+  opened->tier_->set_staying([raw] { return raw->pins_->blocks(); });
   opened->shipper_ = std::make_unique<tier::RowShipper>(
       tier::RowShipper::Parts{*opened->logged_, opened->tier_->locations(), *opened->bucket_,
                               parts.host.clock, [raw] { return raw->tier_->settled_batch(); }},

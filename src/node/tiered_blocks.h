@@ -11,6 +11,7 @@
 #include "bucket/bucket.h"
 #include "device/device.h"
 #include "kv/store.h"
+#include "node/pins.h"
 #include "node/remote_settings.h"
 #include "tier/logged_rows.h"
 #include "tier/pack_compactor.h"
@@ -52,6 +53,7 @@ class TieredBlocks {
   block::Store& blocks() { return *tier_; }
 
   tier::TierStore& tier() { return *tier_; }
+  Pins& pins() { return *pins_; }
   // Null when it is open read-only, as the next one.
   tier::RowShipper* shipper() { return shipper_.get(); }
   tier::PackCompactor* compactor() { return compactor_.get(); }
@@ -73,6 +75,7 @@ class TieredBlocks {
   std::unique_ptr<bucket::Bucket> bucket_;
   std::unique_ptr<tier::LoggedRows> logged_;
   tier::PackFormat format_;
+  std::unique_ptr<Pins> pins_;
   std::unique_ptr<tier::TierStore> tier_;
   std::unique_ptr<tier::RowShipper> shipper_;
   std::unique_ptr<tier::PackCompactor> compactor_;

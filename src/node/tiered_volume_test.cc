@@ -355,6 +355,41 @@ TEST_F(TieredVolumeTest, WhatIsPrunedFreesTheBucket) {
   here_.expect_sound();
 }
 
+TEST_F(TieredVolumeTest, WhatIsPinnedStaysWithWhatComesBelowItLater) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  for (const char* name : {"a", "b", "c"}) here_.write(name, noise(name[0], 200'000));
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  TieredBlocks& tiered = *here_.directory().tiered();
+  EXPECT_EQ(tiered.pins().blocks(), nullptr);
+  const InodeId a = fs::LiveTree(here_.directory().volume()).lookup(kRootInode, "a")->attr.ino;
+  ASSERT_TRUE(tiered.pins().add({a, "/a"}).ok());
+  const size_t of_a = tiered.pins().blocks()->size();
+  EXPECT_EQ(of_a, 4u);  // of 64 KiB
+  ASSERT_TRUE(tiered.pins().add({kRootInode, "/"}).ok());
+  EXPECT_EQ(tiered.pins().blocks()->size(), 3 * of_a);
+  here_.write("later", noise(1, 200'000));
+  ASSERT_TRUE(here_.commit().ok());
+  here_.clock().advance(10'000'000'000);
+  EXPECT_EQ(tiered.pins().blocks()->size(), 4 * of_a);
+  ASSERT_TRUE(here_.upload().ok());
+  here_.close();
+
+  here_.open();
+  tier::TierStore& tier = here_.directory().tiered()->tier();
+  const uint64_t clean = tier.status().local.clean_blocks;
+  EXPECT_FALSE(tier.make_room(kGiB));
+  EXPECT_EQ(tier.status().local.clean_blocks, clean);
+  EXPECT_TRUE(*here_.directory().tiered()->pins().remove(kRootInode));
+  EXPECT_FALSE(*here_.directory().tiered()->pins().remove(kRootInode));
+  EXPECT_EQ(here_.directory().tiered()->pins().blocks()->size(), of_a);
+  EXPECT_FALSE(tier.make_room(kGiB));
+  EXPECT_EQ(tier.status().local.clean_blocks, of_a);
+  here_.expect_sound();
+  here_.expect_files(here_.files());
+}
+
 // As before, while packs are written anew, swept and removed.
 TEST_F(TieredVolumeTest, SurvivesAPowerCutAtEveryStepOfCompaction) {
   for (const bucket::Effect effect : {bucket::Effect::kNone, bucket::Effect::kDone}) {

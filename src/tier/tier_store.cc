@@ -140,7 +140,7 @@ Status TierStore::wait_for_room(uint64_t bytes) {
     } else {
       (void)uploader_->step();
     }
-    if (make_room(bytes)) break;
+    if (gain_room(bytes, true)) break;
     const UploadStatus upload = uploader_->status();
     if (stopping_) {
       outcome = Error(Code::kCancelled, "the volume is being closed");
@@ -309,9 +309,18 @@ block::Space TierStore::space() {
   return space;
 }
 
-void TierStore::set_stays(std::function<bool(BlockId)> stays) {
+void TierStore::set_staying(std::function<Staying()> staying) {
   const os::Lock lock(mutex_);
-  stays_ = std::move(stays);
+  staying_ = std::move(staying);
+}
+
+TierStore::Staying TierStore::staying() {
+  std::function<Staying()> ask;
+  {
+    const os::Lock lock(mutex_);
+    ask = staying_;
+  }
+  return ask ? ask() : nullptr;
 }
 
 bool TierStore::is_short_of_room() {
@@ -320,7 +329,12 @@ bool TierStore::is_short_of_room() {
          space.free_bytes < space.capacity_bytes / 100 * options_.free_percent;
 }
 
-bool TierStore::make_room(uint64_t bytes) {
+bool TierStore::make_room(uint64_t bytes) { return gain_room(bytes, false); }
+
+// What is to stay leaves only where the disk would take more than it may, or `even_staying` says
+// so, and nothing is on its way that could leave instead.
+bool TierStore::gain_room(uint64_t bytes, bool even_staying) {
+  const Staying staying = this->staying();
   const os::Lock lock(room_mutex_);
   parts_.set_limit();
   for (;;) {
@@ -335,23 +349,24 @@ bool TierStore::make_room(uint64_t bytes) {
     // Cleaning copies what lives: it is cheap once as much again is dead.
     if (dead >= 2 * wanted && cleaned()) continue;
     const uint64_t lacking = 2 * wanted - std::min(2 * wanted, dead);
-    if (evict_some(std::max(lacking, space.capacity_bytes / kEvictPart))) continue;
-    if (!cleaned()) return parts_.local.space().free_bytes >= bytes;
+    const uint64_t leaving = std::max(lacking, space.capacity_bytes / kEvictPart);
+    if (evict_some(leaving, staying) || cleaned()) continue;
+    const bool last_resort = space.over_bytes > 0 || even_staying;
+    if (staying != nullptr && last_resort && residence_.totals().dirty_blocks == 0 &&
+        evict_some(leaving, nullptr)) {
+      continue;
+    }
+    return parts_.local.space().free_bytes >= bytes;
   }
 }
 
 // False when nothing may leave.
-bool TierStore::evict_some(uint64_t bytes) {
-  std::function<bool(BlockId)> stays;
-  {
-    const os::Lock lock(mutex_);
-    stays = stays_;
-  }
+bool TierStore::evict_some(uint64_t bytes, const Staying& staying) {
+  const auto stays = [&](BlockId id) { return staying != nullptr && staying->contains(id); };
   uint64_t freed = 0;
   while (freed < bytes) {
     const uint64_t before = residence_.totals().clean_bytes;
-    const auto victim =
-        residence_.next_victim([&](BlockId id) { return stays != nullptr && stays(id); });
+    const auto victim = residence_.next_victim(stays);
     if (!victim) break;
     const auto location = locations_.find(*victim);
     if (!location.ok() || !*location) continue;  // removed meanwhile

@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "block/part_store.h"
@@ -80,8 +81,10 @@ class TierStore final : public block::Store {
   // Nothing: room on the devices is made when it is needed.
   Result<uint64_t> clean(uint64_t /*bytes*/) override { return uint64_t{0}; }
 
-  // Which blocks are never evicted. Called from any thread; may take time.
-  void set_stays(std::function<bool(BlockId)> stays);
+  // Tells which blocks are not to be evicted, or null: asked before some are. May take time. They
+  // leave all the same when a put finds no room and nothing else is left that could leave.
+  using Staying = std::shared_ptr<const std::unordered_set<BlockId>>;
+  void set_staying(std::function<Staying()> staying);
   // Lets clean blocks leave until `bytes` are free on the devices. False if none is left to leave.
   bool make_room(uint64_t bytes);
   // Lets this block leave; kBusy while it is dirty. False if nothing of it was there.
@@ -112,7 +115,9 @@ class TierStore final : public block::Store {
   template <class Body>
   Status while_away(const Body& body);
   Status drop_local(BlockId id, uint64_t logical_bytes);
-  bool evict_some(uint64_t bytes);
+  Staying staying();
+  bool gain_room(uint64_t bytes, bool even_staying);
+  bool evict_some(uint64_t bytes, const Staying& staying);
   Status wait_for_room(uint64_t bytes);
   bool is_short_of_room();
   void run_eviction();
@@ -130,7 +135,7 @@ class TierStore final : public block::Store {
   os::Mutex room_mutex_;  // one makes room at a time; held across I/O of the devices
   os::Mutex mutex_;       // a leaf
   os::CondVar changed_;
-  std::function<bool(BlockId)> stays_ GUARDED_BY(mutex_);
+  std::function<Staying()> staying_ GUARDED_BY(mutex_);
   std::deque<Range> prefetches_ GUARDED_BY(mutex_);
   bool room_wanted_ GUARDED_BY(mutex_) = false;
 

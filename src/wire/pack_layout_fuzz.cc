@@ -56,6 +56,7 @@ void try_rows(std::string_view bytes) {
   (void)decode_location_key(bytes).ok();
   (void)decode_pack_key(bytes).ok();
   (void)decode_pack_member_key(bytes).ok();
+  (void)decode_pin_key(bytes).ok();
 }
 
 }  // namespace

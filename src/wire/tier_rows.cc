@@ -28,6 +28,20 @@ std::string pack_member_key(PackId pack, uint64_t offset_bytes) {
   return key;
 }
 
+std::string pin_key(InodeId ino) {
+  std::string key(1, kPinRowKind);
+  Writer(key).big_u64(ino.value);
+  return key;
+}
+
+Result<InodeId> decode_pin_key(std::string_view key) {
+  Reader in(key);
+  if (static_cast<char>(in.u8()) != kPinRowKind) in.fail();
+  const InodeId ino{in.big_u64()};
+  TRY(in.finish("the key of a pin"));
+  return ino;
+}
+
 Result<BlockId> decode_location_key(std::string_view key) {
   Reader in(key);
   if (static_cast<char>(in.u8()) != kLocationRowKind) in.fail();

@@ -18,6 +18,7 @@ inline constexpr char kLocationRowKind = 'l';
 inline constexpr char kPackRowKind = 'p';
 inline constexpr char kDeadPackRowKind = 'x';
 inline constexpr char kPackMemberRowKind = 'i';
+inline constexpr char kPinRowKind = 'n';
 
 // → encode_location(): the block is in the bucket.
 std::string location_key(BlockId block);
@@ -29,6 +30,9 @@ std::string dead_pack_key(PackId pack);
 std::string pack_member_key(PackId pack, uint64_t offset_bytes);
 std::string pack_member_prefix(PackId pack);
 
+// → where it was when it was pinned: what never leaves the disk.
+std::string pin_key(InodeId ino);
+
 Result<BlockId> decode_location_key(std::string_view key);
 // Of kPackRowKind and kDeadPackRowKind.
 Result<PackId> decode_pack_key(std::string_view key);
@@ -37,6 +41,8 @@ struct PackMemberKey {
   uint64_t offset_bytes = 0;
 };
 Result<PackMemberKey> decode_pack_member_key(std::string_view key);
+
+Result<InodeId> decode_pin_key(std::string_view key);
 
 struct PackRow {
   uint64_t object_bytes = 0;

@@ -26,6 +26,7 @@ TEST(TierRows, KeysAreTheBytesTheFormatPageGives) {
             "69"
             "101112131415161718191a1b1c1d1e1f"
             "0000000000000040");
+  EXPECT_EQ(hex_of(pin_key({3})), "6e0000000000000003");
 }
 
 TEST(TierRows, ValuesAreTheBytesTheFormatPageGives) {
@@ -48,6 +49,7 @@ TEST(TierRows, WhatIsEncodedDecodesToTheSame) {
   ASSERT_TRUE(member.ok());
   EXPECT_EQ(member->pack, kPack);
   EXPECT_EQ(member->offset_bytes, 64u);
+  EXPECT_EQ(*decode_pin_key(pin_key({3})), InodeId{3});
   EXPECT_EQ(*decode_pack(encode(kRow)), kRow);
   EXPECT_EQ(*decode_dead_pack(encode(DeadPackRow{300})), DeadPackRow{300});
   EXPECT_EQ(*decode_member(encode_member(kBlock)), kBlock);
@@ -63,6 +65,8 @@ TEST(TierRows, EveryTruncationAndTrailingByteIsCorrupt) {
   for (size_t length = 0; length < key.size(); ++length) {
     EXPECT_EQ(decode_pack_member_key(key.substr(0, length)).code(), Code::kCorrupt);
   }
+  EXPECT_EQ(decode_pin_key(pin_key({3}) + "x").code(), Code::kCorrupt);
+  EXPECT_EQ(decode_pin_key(pin_key({3}).substr(0, 8)).code(), Code::kCorrupt);
   const std::string value = encode(kRow);
   for (size_t length = 0; length < value.size(); ++length) {
     EXPECT_EQ(decode_pack(value.substr(0, length)).code(), Code::kCorrupt);
