@@ -200,10 +200,10 @@ def work_directory(parent, prefix):
                 say(f"could not remove all of {path}")
 
 
-def create_volume(nacre, directory):
+def create_volume(nacre, directory, *options):
     """`nacre volume create`. Failure with its words if the binary or the command is not there."""
     try:
-        made = subprocess.run([nacre, "volume", "create", directory], check=False,
+        made = subprocess.run([nacre, "volume", "create", directory, *options], check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except OSError as error:
         raise Failure(f"{nacre}: {error.strerror}") from error
