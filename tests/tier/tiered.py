@@ -1,124 +1,32 @@
-"""What the suites on volumes with a bucket share: a server of S3, a proxy before it that makes things go wrong,
-and volumes whose bucket is behind both.
+"""What the suites on volumes with a bucket share: volumes whose bucket is on a server of S3, behind a proxy that
+makes things go wrong.
 
 A suite is called with the nacre binary, fsx and s3rver.js.
 """
-import json
 import os
-import socket
-import subprocess
 import sys
 import threading
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../mount"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
+import servers
 from mounted import WORK, Volume, nacre, nacre_json, run, wait_until, write
+from servers import LEAST_CACHE_BYTES, Server, remote_options
 
 OK, FAILURE, USAGE, MISSING, DAMAGED, BUSY, FULL, REFUSED, NEWER, IN_THE_WAY, AWAY = range(11)
 KIB, MIB = 1 << 10, 1 << 20
 S3RVER = os.path.abspath(sys.argv[3])
 
-# Credentials are those of s3rver, and nobody's own; what is on loopback needs no other proxy.
-os.environ.update(HOME=os.path.join(WORK, "home"), AWS_ACCESS_KEY_ID="S3RVER", AWS_SECRET_ACCESS_KEY="S3RVER",
-                  no_proxy="127.0.0.1")
-for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "B2_APPLICATION_KEY_ID",
-             "B2_APPLICATION_KEY"):
-    os.environ.pop(name, None)
+servers.use_credentials(os.path.join(WORK, "home"))
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
-
-
-class Server:
-    """s3rver with one bucket, and what it has on its disk."""
-
-    BUCKET = "tier"
-
-    def __init__(self):
-        self.directory = os.path.join(WORK, "server")
-        self.port = free_port()
-        with open(os.path.join(WORK, "server.log"), "ab") as log:
-            # Its tokens for listings are DES.
-            self.process = subprocess.Popen(
-                ["node", "--openssl-legacy-provider", os.path.join(HERE, "run_s3rver.js"), S3RVER, "--directory",
-                 self.directory, "--address", "127.0.0.1", "--port", str(self.port), "--silent",
-                 "--configure-bucket", self.BUCKET], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(lambda: answers(self.port), "s3rver answers (is it there? tests/tier/install-s3rver)", 40)
-
-    def path_of(self, bucket):
-        return os.path.join(self.directory, bucket)
-
-    def objects(self, prefix):
-        """The bytes of each object below the prefix."""
-        found = {}
-        for place, _, names in os.walk(os.path.join(self.path_of(self.BUCKET), prefix)):
-            for name in names:
-                if name.endswith("._S3rver_object"):
-                    path = os.path.join(place, name)
-                    found[os.path.relpath(path, self.directory)] = os.path.getsize(path)
-        return found
-
-
-class Proxy:
-    """fault_proxy before the server. It is away between stop() and start(), and has the same port after."""
-
-    def __init__(self, server, seed=1):
-        self.server, self.seed = server, seed
-        self.port = free_port()
-        self.start()
-
-    def start(self):
-        self.control = free_port()
-        with open(os.path.join(WORK, "proxy.log"), "ab") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(HERE, "fault_proxy"), "--upstream", f"127.0.0.1:{self.server.port}", "--listen",
-                 str(self.port), "--control", str(self.control), "--seed", str(self.seed)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(lambda: answers(self.port) and answers(self.control), "the proxy answers")
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def tell(self, **command):
-        with socket.create_connection(("127.0.0.1", self.control), 20) as sock, sock.makefile("rw") as lines:
-            lines.write(json.dumps(command) + "\n")
-            lines.flush()
-            answer = json.loads(lines.readline())
-        assert "error" not in answer, answer
-        return answer
-
-    def rules(self, *rules):
-        self.tell(rules=rules)
-
-    def bandwidth(self, up=0, down=0):
-        self.tell(bandwidth={"up": up, "down": down})
-
-    def stats(self):
-        return self.tell(stats=True)
-
-
-def remote_options(name, proxy, bucket=Server.BUCKET, cache_bytes=64 * MIB):
-    """Where a volume of that name has its data."""
-    return ["--remote", f"s3://{bucket}/{name}", "--endpoint", f"http://127.0.0.1:{proxy.port}", "--cache-size",
-            cache_bytes]
+def start_server():
+    return Server(S3RVER, os.path.join(WORK, "server"))
 
 
 class TieredVolume(Volume):
     """A volume whose bucket is behind the proxy, mounted by who has these variables besides."""
 
-    def __init__(self, name, proxy, *options, cache_bytes=64 * MIB, bucket=Server.BUCKET, **variables):
+    def __init__(self, name, proxy, *options, cache_bytes=LEAST_CACHE_BYTES, bucket=Server.BUCKET, **variables):
         self.cache_bytes = cache_bytes
         super().__init__(name, *remote_options(name, proxy, bucket, cache_bytes), *options)
         self.mount(**variables)
