@@ -1,11 +1,12 @@
 // Random scripts of the model, by system calls on a real mount.
 //
 //   model_mount DIR [--seed N] [--seeds N] [--steps N] [--script FILE]
-//               [--nacre PROGRAM --volume DIRECTORY] [--through yes] [--crowd yes]
+//               [--nacre PROGRAM --volume DIRECTORY] [--through yes] [--crowd yes] [--evict yes]
 //
 // DIR is where the volume of that DIRECTORY is mounted; or any directory of another file system, on
 // which scripts have no commits and no past (to check the checks). --through: it was mounted with
 // -s, which makes the kernel pass writes on. --crowd: seeds run side by side, and none remounts.
+// --evict: it has a bucket, and what is checked is taken off the disk before.
 // Each run leaves a directory behind.
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -65,9 +66,9 @@ int run(const std::string& directory, const model::CommandLine& options) {
   std::vector<std::string> mount_words;
   if (through) mount_words.emplace_back("-s");
   MountedVolume volume(options.text("--nacre"), options.text("--volume"), directory, mount_words);
-  const Setting setting =
-      setting_of(directory, options.text("--volume").empty() ? nullptr : &volume,
-                 options.text("--crowd").empty(), !through);
+  Setting setting = setting_of(directory, options.text("--volume").empty() ? nullptr : &volume,
+                               options.text("--crowd").empty(), !through);
+  setting.evicts = !options.text("--evict").empty();
   const std::string file = options.text("--script");
   const std::string wrong = file.empty() ? try_seeds(setting, options) : play_file(setting, file);
   fmt::print("{}", wrong.empty() ? "all is well\n" : wrong);

@@ -111,6 +111,7 @@ std::string MountSession::step(const Operation& operation) {
       return wrong;
     }
     case Kind::kTick:  // the daemon keeps house by itself
+      return evict();
     case Kind::kClean:
     case Kind::kStatfs:
     case Kind::kAbandon:
@@ -134,6 +135,10 @@ std::string MountSession::scan_on(const Operation& operation) {
   const auto names = runner_->scan_on(operation.value, operation.length, at_end);
   if (!names.ok()) return "the directory cannot be read: " + names.error().to_string();
   return model_.scanned(operation.value, *names, at_end);
+}
+
+std::string MountSession::evict() {
+  return setting_.evicts ? told("evict", setting_.volume->evict(name_)) : "";
 }
 
 std::string MountSession::commit(const std::string& snapshot) {
@@ -202,6 +207,7 @@ std::string MountSession::reopen() {
 
 // An inode keeps its number for life, whatever happens to its names.
 std::string MountSession::check() {
+  if (const std::string wrong = evict(); !wrong.empty()) return wrong;
   model::Inodes inodes;
   const model::Dump found = runner_->dump(setting_.rules.aspects, &inodes);
   const std::string wrong = model::difference(dump_of(model_, setting_.rules.aspects), found);

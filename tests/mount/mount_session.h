@@ -24,6 +24,7 @@ struct Setting {
   bool alone = true;                // no other session uses the volume
   model::Rules rules;
   model::Profile profile;
+  bool evicts = false;  // data leaves the disk before it is checked, and now and then
 };
 
 // For a kernel that caches writes (as a mount does without -s) or passes them on as they are.
@@ -44,6 +45,7 @@ class MountSession {
 
   std::string compare(const model::Operation& operation);
   std::string scan_on(const model::Operation& operation);
+  std::string evict();
   std::string commit(const std::string& snapshot = {});
   std::string unpin(const std::string& snapshot);
   std::string prune(size_t moment);

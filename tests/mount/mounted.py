@@ -5,6 +5,8 @@ A suite is called with the nacre binary and fsx, marks its checks with @check an
 in WORK, a directory of its own. Its checks run in order in a child process, while the parent watches the
 time: a check that takes longer than its limit ends the suite, after what the daemons were doing is shown.
 Whatever happens, what the suite mounted is unmounted and what it made is removed.
+
+NACRE_VOLUME_OPTIONS in the environment are options of each new volume; {name} in them is its name.
 """
 import json
 import os
@@ -21,6 +23,7 @@ NACRE, FSX = (os.path.abspath(path) for path in sys.argv[1:3])
 WORK = os.path.realpath(tempfile.mkdtemp(prefix="nacre-test."))
 os.chmod(WORK, 0o755)
 COMMAND_LIMIT_SECONDS = 60
+VOLUME_OPTIONS = os.environ.get("NACRE_VOLUME_OPTIONS", "").split()
 checks = []
 
 
@@ -125,7 +128,7 @@ class Volume:
     def __init__(self, name, *options):
         self.directory = os.path.join(WORK, name)
         self.mnt = os.path.join(WORK, name + ".mnt")
-        nacre("volume", "create", self.directory, *options)
+        nacre("volume", "create", self.directory, *(each.format(name=name) for each in VOLUME_OPTIONS), *options)
         os.mkdir(self.mnt)
 
     def mount(self, *options):

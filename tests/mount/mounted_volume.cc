@@ -99,6 +99,13 @@ Status MountedVolume::compact() {
   return {};
 }
 
+Status MountedVolume::evict(const std::string& path) {
+  TRY(compact());
+  TRY(ask("tier_flush", node::Json::object()));
+  TRY(ask("tier_evict", {{"path", path}, {"mountpoints", node::Json::array()}}));
+  return {};
+}
+
 Result<Sequence> MountedVolume::prune(Sequence before) {
   return ask_for_sequence("prune", {{"before", std::to_string(before.value)}}, "floor");
 }

@@ -32,6 +32,8 @@ class MountedVolume {
   Result<Sequence> make_snapshot(const std::string& name);
   Status delete_snapshot(const std::string& name);
   Status compact();
+  // What is below that path goes to the bucket, the smallest files too, and leaves the disk.
+  Status evict(const std::string& path);
   // Gives up history before a moment. Returns the first that is left, but for snapshots.
   Result<Sequence> prune(Sequence before);
 

@@ -14,8 +14,8 @@ LEAST_CACHE_BYTES = 64 << 20  # that a volume may have
 def use_credentials(home):
     """From here on, credentials are those of s3rver, and nobody's own; what is on loopback needs no other proxy."""
     os.environ.update(HOME=home, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=KEY, no_proxy="127.0.0.1")
-    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "B2_APPLICATION_KEY_ID",
-                 "B2_APPLICATION_KEY"):
+    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
+                 "B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY"):
         os.environ.pop(name, None)
 
 

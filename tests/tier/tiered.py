@@ -3,13 +3,14 @@ makes things go wrong.
 
 A suite is called with the nacre binary, fsx and s3rver.js.
 """
+import json
 import os
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
 import servers
-from mounted import WORK, Volume, nacre, nacre_json, run, wait_until, write
+from mounted import NACRE, WORK, Volume, mounts_below, nacre, nacre_json, run, wait_until, write
 from servers import LEAST_CACHE_BYTES, Server, remote_options
 
 OK, FAILURE, USAGE, MISSING, DAMAGED, BUSY, FULL, REFUSED, NEWER, IN_THE_WAY, AWAY = range(11)
@@ -21,6 +22,11 @@ servers.use_credentials(os.path.join(WORK, "home"))
 
 def start_server():
     return Server(S3RVER, os.path.join(WORK, "server"))
+
+
+def drop_kernel_caches(mnt):
+    run("sync", "--file-system", mnt, code=None)
+    write("/proc/sys/vm/drop_caches", b"3")
 
 
 class TieredVolume(Volume):
@@ -66,8 +72,7 @@ class TieredVolume(Volume):
 
     def drop_kernel_caches(self):
         """What is read then, the daemon is asked for."""
-        run("sync", "--file-system", self.mnt)
-        write("/proc/sys/vm/drop_caches", b"3")
+        drop_kernel_caches(self.mnt)
 
     def taken_bytes(self):
         """What the directory takes of the disk."""
@@ -106,3 +111,44 @@ class Sampler:
         assert self.samples >= 20, self.samples
         assert self.most_bytes <= self.volume.cache_bytes * 1.01, \
             f"{self.most_bytes / MIB:.1f} MiB of {self.volume.cache_bytes / MIB:.0f} MiB"
+
+
+class Evictor:
+    """Takes all data off the disk, again and again until the end of the `with`: that of all volumes mounted below
+    WORK, whoever mounts and unmounts them meanwhile, or kills their daemons."""
+
+    def __init__(self):
+        self.totals = {"blocks_evicted": 0, "bytes_fetched": 0, "fetches": 0}
+        self.known = {}  # the same of each volume since it was opened
+
+    def __enter__(self):
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def run(self):
+        while not self.ended.wait(0.3):
+            for mnt in mounts_below(WORK):
+                self.evict(mnt)
+
+    def evict(self, mnt):
+        for command in ("status", "flush", "evict", "status"):
+            done = run(NACRE, "tier", command, mnt, "--json", code=None)
+            if done.returncode != 0:
+                return  # it is being unmounted, or its daemon is dead
+            if command == "status":
+                self.count(mnt, json.loads(done.stdout))
+        drop_kernel_caches(mnt)
+
+    def count(self, mnt, status):
+        found = {"blocks_evicted": status["cache"]["blocks_evicted"], "bytes_fetched": status["fetch"]["bytes"],
+                 "fetches": status["fetch"]["requests"]}
+        before = self.known.get(mnt, dict.fromkeys(found, 0))
+        for name, value in found.items():
+            self.totals[name] += value - before[name] if value >= before[name] else value
+        self.known[mnt] = found
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
