@@ -3,6 +3,7 @@ makes things go wrong.
 
 A suite is called with the nacre binary, fsx and s3rver.js.
 """
+import copy
 import json
 import os
 import sys
@@ -34,8 +35,18 @@ class TieredVolume(Volume):
 
     def __init__(self, name, proxy, *options, cache_bytes=LEAST_CACHE_BYTES, bucket=Server.BUCKET, **variables):
         self.cache_bytes = cache_bytes
-        super().__init__(name, *remote_options(name, proxy, bucket, cache_bytes), *options)
+        self.remote = remote_options(name, proxy, bucket, cache_bytes)
+        super().__init__(name, *self.remote, *options)
         self.mount(**variables)
+
+    def recovered(self, name):
+        """The same volume made anew from its bucket, in another directory. This one is to be unmounted before."""
+        volume = copy.copy(self)
+        volume.directory, volume.mnt = os.path.join(WORK, name), os.path.join(WORK, name + ".mnt")
+        nacre("volume", "recover", volume.directory, *self.remote)
+        os.mkdir(volume.mnt)
+        volume.mount()
+        return volume
 
     def mount(self, *options, **variables):
         nacre("mount", self.directory, self.mnt, *options, env={**os.environ, **variables})
