@@ -119,3 +119,8 @@ def remote_options(name, server, bucket=Server.BUCKET, cache_bytes=LEAST_CACHE_B
     """What `nacre volume create` is told of a volume of that name whose data is at the server, or behind the proxy."""
     return ["--remote", f"s3://{bucket}/{name}", "--endpoint", f"http://127.0.0.1:{server.port}", "--cache-size",
             str(cache_bytes)]
+
+
+def rclone_remote(server, path):
+    """How rclone is told of a bucket and what is in it; it has the credentials from the environment."""
+    return f":s3,provider=Other,env_auth=true,endpoint='http://127.0.0.1:{server.port}':{path}"
