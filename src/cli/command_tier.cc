@@ -72,7 +72,9 @@ void print_status(const node::Json& status) {
                    trouble.empty() || trouble == "-" ? "" : "; waits: " + printable(trouble)));
   if (status.contains("pins")) {
     for (const node::Json& pin : status["pins"]) {
-      line("pinned", fmt::format("{}, {}", printable(cell(pin, "path")), size_cell(pin, "bytes")));
+      line("pinned",
+           fmt::format("{}, {}, of which {} are to be fetched", printable(cell(pin, "path")),
+                       size_cell(pin, "bytes"), size_cell(pin, "missing_bytes")));
     }
   }
   const node::Json& compaction = part(status, "compaction");

@@ -43,7 +43,7 @@ Result<Subject> subject_of(Call& call) {
 
 Result<std::vector<BlockRange>> blocks_of(Call& call, const Subject& subject) {
   std::vector<BlockRange> all;
-  TRY(visit_blocks_below(call.directory.rows(), subject.ino,
+  TRY(visit_blocks_below(call.directory.rows(), nullptr, subject.ino,
                          [&](const BlockRange& range) { all.push_back(range); }));
   return all;
 }
@@ -65,9 +65,16 @@ Result<Json> json_of_pins(Call& call, TieredBlocks& tiered) {
   Json pins = Json::array();
   for (const Pin& pin : TRY(tiered.pins().list())) {
     uint64_t bytes = 0;
-    TRY(visit_blocks_below(call.directory.rows(), pin.ino,
-                           [&](const BlockRange& range) { bytes += range.length; }));
-    pins.push_back({{"inode", pin.ino.value}, {"path", json_of_bytes(pin.path)}, {"bytes", bytes}});
+    uint64_t missing = 0;
+    TRY(visit_blocks_below(call.directory.rows(), nullptr, pin.ino, [&](const BlockRange& range) {
+      const auto here = tiered.tier().is_here(range.block);
+      bytes += range.length;
+      if (!here.ok() || !*here) missing += range.length;
+    }));
+    pins.push_back({{"inode", pin.ino.value},
+                    {"path", json_of_bytes(pin.path)},
+                    {"bytes", bytes},
+                    {"missing_bytes", missing}});
   }
   return pins;
 }
@@ -220,7 +227,7 @@ Result<Json> run_tier_evict(Call& call) {
   std::set<BlockId> seen;
   for (const BlockRange& range : ranges) {
     if (!seen.insert(range.block).second) continue;
-    if (pinned != nullptr && pinned->contains(range.block)) {
+    if (pinned != nullptr && pinned->blocks().contains(range.block)) {
       ++stayed;
       continue;
     }
@@ -243,7 +250,7 @@ Result<Json> run_tier_pin(Call& call) {
   std::map<BlockId, uint64_t> pinned;
   for (const BlockRange& range : ranges) pinned[range.block] += range.length;
   for (const Pin& other : TRY(tiered.pins().list())) {
-    TRY(visit_blocks_below(call.directory.rows(), other.ino, [&](const BlockRange& range) {
+    TRY(visit_blocks_below(call.directory.rows(), nullptr, other.ino, [&](const BlockRange& range) {
       pinned.try_emplace(range.block, range.length);
     }));
   }

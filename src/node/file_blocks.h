@@ -1,4 +1,4 @@
-// The blocks of files of the present, as committed. Safe from any thread.
+// The blocks of files, as committed. Safe from any thread.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct BlockRange {
   uint64_t length = 0;
 };
 
-// Of the file, or of all files below the directory; nothing for anything else.
-Status visit_blocks_below(kv::Store& rows, InodeId ino,
+// Of the file, or of all files below the directory; nothing for anything else. Null: as of now.
+Status visit_blocks_below(kv::Store& rows, const kv::Snapshot* at, InodeId ino,
                           const std::function<void(const BlockRange&)>& visit);
 
 }  // namespace nacre::node

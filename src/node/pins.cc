@@ -2,14 +2,39 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "node/file_blocks.h"
+#include "wire/rows.h"
 #include "wire/tier_rows.h"
 
 namespace nacre::node {
 namespace {
 
 constexpr kv::Family kFamily = kv::Family::kBlocks;
-constexpr int64_t kLookNs = 5'000'000'000;  // at the names again
+constexpr int64_t kLookNs = 200'000'000;  // between two looks at the names, at least
+constexpr int64_t kLookShare = 20;        // of the time goes into looking at most
+
+// As of one moment of the rows. A block that is put gets its first row with the commit after.
+class PinnedBlocks final : public tier::Staying {
+ public:
+  explicit PinnedBlocks(kv::Store& rows) : rows_(rows), moment_(rows.snapshot()) {}
+
+  Status add(InodeId ino) {
+    return visit_blocks_below(rows_, moment_.get(), ino,
+                              [&](const BlockRange& range) { blocks_.insert(range.block); });
+  }
+  const std::unordered_set<BlockId>& blocks() const override { return blocks_; }
+  bool knows(BlockId id) const override {
+    const auto row = rows_.get(kFamily, wire::block_key(id), moment_.get());
+    return row.ok() && row->has_value();
+  }
+
+ private:
+  kv::Store& rows_;
+  const std::unique_ptr<kv::Snapshot> moment_;
+  std::unordered_set<BlockId> blocks_;
+};
 
 }  // namespace
 
@@ -40,34 +65,32 @@ Result<std::vector<Pin>> Pins::list() {
   return pins;
 }
 
-std::shared_ptr<const Pins::Blocks> Pins::blocks() {
+tier::StayingPtr Pins::blocks() {
   const os::Lock lock(mutex_);
-  const int64_t now_ns = clock_.monotonic_ns();
-  if (found_ns_ && now_ns - *found_ns_ < kLookNs) return blocks_;
+  const int64_t began_ns = clock_.monotonic_ns();
+  if (began_ns < next_look_ns_) return blocks_;
   auto found = find_blocks();
   if (found.ok()) {
     blocks_ = found.take();
-    found_ns_ = now_ns;
   } else {
     spdlog::error("what is pinned cannot be found: {}", found.error().to_string());
   }
+  const int64_t ended_ns = clock_.monotonic_ns();
+  next_look_ns_ = ended_ns + std::max(kLookNs, (ended_ns - began_ns) * kLookShare);
   return blocks_;
 }
 
-Result<std::shared_ptr<const Pins::Blocks>> Pins::find_blocks() {
+Result<tier::StayingPtr> Pins::find_blocks() {
   const std::vector<Pin> pins = TRY(list());
-  if (pins.empty()) return std::shared_ptr<const Blocks>();
-  const auto blocks = std::make_shared<Blocks>();
-  for (const Pin& pin : pins) {
-    TRY(visit_blocks_below(rows_, pin.ino,
-                           [&](const BlockRange& range) { blocks->insert(range.block); }));
-  }
-  return std::shared_ptr<const Blocks>(blocks);
+  if (pins.empty()) return tier::StayingPtr();
+  const auto pinned = std::make_shared<PinnedBlocks>(rows_);
+  for (const Pin& pin : pins) TRY(pinned->add(pin.ino));
+  return tier::StayingPtr(pinned);
 }
 
 void Pins::forget_blocks() {
   const os::Lock lock(mutex_);
-  found_ns_.reset();
+  next_look_ns_ = INT64_MIN;
 }
 
 }  // namespace nacre::node

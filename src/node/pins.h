@@ -2,10 +2,8 @@
 // is below them, also what comes there later. Thread-safe.
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/ids.h"
@@ -13,6 +11,7 @@
 #include "kv/store.h"
 #include "os/clock.h"
 #include "os/mutex.h"
+#include "tier/tier_store.h"
 
 namespace nacre::node {
 
@@ -23,8 +22,6 @@ struct Pin {
 
 class Pins {
  public:
-  using Blocks = std::unordered_set<BlockId>;
-
   Pins(kv::Store& rows, os::Clock& clock) : rows_(rows), clock_(clock) {}
 
   // Durable on return.
@@ -33,18 +30,19 @@ class Pins {
   Result<bool> remove(InodeId ino);
   // In the order of inodes. Those that are gone since are in it, until remove().
   Result<std::vector<Pin>> list();
-  // The blocks that stay, as of some seconds ago at most. Null: none.
-  std::shared_ptr<const Blocks> blocks();
+  // The blocks that stay, as of a moment ago: much less than a second, unless they are very many.
+  // Null: nothing is pinned.
+  tier::StayingPtr blocks();
 
  private:
-  Result<std::shared_ptr<const Blocks>> find_blocks();
+  Result<tier::StayingPtr> find_blocks();
   void forget_blocks();
 
   kv::Store& rows_;
   os::Clock& clock_;
   os::Mutex mutex_;  // held while rows are read: others wait for the same answer
-  std::shared_ptr<const Blocks> blocks_ GUARDED_BY(mutex_);
-  std::optional<int64_t> found_ns_ GUARDED_BY(mutex_);
+  tier::StayingPtr blocks_ GUARDED_BY(mutex_);
+  int64_t next_look_ns_ GUARDED_BY(mutex_) = INT64_MIN;
 };
 
 }  // namespace nacre::node

@@ -72,6 +72,7 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                          .sync_remote = settings.sync_remote,
                          .read_only = options.read_only,
                          .background = options.background && !options.read_only};
+  opened->pins_ = std::make_unique<Pins>(opened->rows(), parts.host.clock);
   TieredBlocks* const raw = opened.get();
   opened->tier_ = TRY(tier::TierStore::open({.local = parts.local,
                                              .parts = parts.local,
@@ -81,11 +82,10 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                                              .random = parts.host.random,
                                              .last_batch = [raw] { return raw->last_batch(); },
                                              .may_write = [raw] { return raw->may_write(); },
-                                             .set_limit = [raw] { raw->apply_limit(); }},
+                                             .set_limit = [raw] { raw->apply_limit(); },
+                                             .staying = [raw] { return raw->pins_->blocks(); }},
                                             tier));
-  opened->pins_ = std::make_unique<Pins>(opened->rows(), parts.host.clock);
   if (options.read_only) return opened;
-  opened->tier_->set_staying([raw] { return raw->pins_->blocks(); });
   opened->shipper_ = std::make_unique<tier::RowShipper>(
       tier::RowShipper::Parts{*opened->logged_, opened->tier_->locations(), *opened->bucket_,
                               parts.host.clock, [raw] { return raw->tier_->settled_batch(); }},

@@ -365,14 +365,14 @@ TEST_F(TieredVolumeTest, WhatIsPinnedStaysWithWhatComesBelowItLater) {
   EXPECT_EQ(tiered.pins().blocks(), nullptr);
   const InodeId a = fs::LiveTree(here_.directory().volume()).lookup(kRootInode, "a")->attr.ino;
   ASSERT_TRUE(tiered.pins().add({a, "/a"}).ok());
-  const size_t of_a = tiered.pins().blocks()->size();
+  const size_t of_a = tiered.pins().blocks()->blocks().size();
   EXPECT_EQ(of_a, 4u);  // of 64 KiB
   ASSERT_TRUE(tiered.pins().add({kRootInode, "/"}).ok());
-  EXPECT_EQ(tiered.pins().blocks()->size(), 3 * of_a);
+  EXPECT_EQ(tiered.pins().blocks()->blocks().size(), 3 * of_a);
   here_.write("later", noise(1, 200'000));
   ASSERT_TRUE(here_.commit().ok());
   here_.clock().advance(10'000'000'000);
-  EXPECT_EQ(tiered.pins().blocks()->size(), 4 * of_a);
+  EXPECT_EQ(tiered.pins().blocks()->blocks().size(), 4 * of_a);
   ASSERT_TRUE(here_.upload().ok());
   here_.close();
 
@@ -383,7 +383,7 @@ TEST_F(TieredVolumeTest, WhatIsPinnedStaysWithWhatComesBelowItLater) {
   EXPECT_EQ(tier.status().local.clean_blocks, clean);
   EXPECT_TRUE(*here_.directory().tiered()->pins().remove(kRootInode));
   EXPECT_FALSE(*here_.directory().tiered()->pins().remove(kRootInode));
-  EXPECT_EQ(here_.directory().tiered()->pins().blocks()->size(), of_a);
+  EXPECT_EQ(here_.directory().tiered()->pins().blocks()->blocks().size(), of_a);
   EXPECT_FALSE(tier.make_room(kGiB));
   EXPECT_EQ(tier.status().local.clean_blocks, of_a);
   here_.expect_sound();

@@ -74,6 +74,12 @@ bool Residence::contains(BlockId id) {
   return entries_.contains(id);
 }
 
+uint64_t Residence::bytes_of(BlockId id) {
+  const os::Lock lock(mutex_);
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? 0 : found->second.bytes;
+}
+
 bool Residence::is_uploading(BlockId id) {
   const os::Lock lock(mutex_);
   const auto found = entries_.find(id);

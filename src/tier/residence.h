@@ -61,6 +61,8 @@ class Residence {
   // is none.
   std::vector<DirtyBlock> take_dirty(uint64_t bytes);
   bool contains(BlockId id);
+  // That it takes of the devices; 0 for one that is not there.
+  uint64_t bytes_of(BlockId id);
   bool is_uploading(BlockId id);
   // The bucket has it: clean, unless it was forgotten meanwhile (false).
   bool uploaded(BlockId id);

@@ -11,8 +11,9 @@ namespace {
 
 constexpr uint64_t kBucketBytes = uint64_t{1} << 50;  // shown as the room of a bucket
 constexpr size_t kMostPrefetches = 64;
-constexpr int64_t kPatienceNs = 1'000'000'000;  // between two looks whether something changed
-constexpr uint64_t kHeadBytes = 64 * kKiB;      // more than what a record takes beside its bytes
+constexpr int64_t kStayingLookNs = 10'000'000'000;  // for what is to stay and is not here
+constexpr int64_t kPatienceNs = 1'000'000'000;      // between two looks whether something changed
+constexpr uint64_t kHeadBytes = 64 * kKiB;  // more than what a record takes beside its bytes
 constexpr uint64_t kEvictPart =
     32;  // of the devices at once, so that cleaning finds whole segments
 
@@ -309,20 +310,6 @@ block::Space TierStore::space() {
   return space;
 }
 
-void TierStore::set_staying(std::function<Staying()> staying) {
-  const os::Lock lock(mutex_);
-  staying_ = std::move(staying);
-}
-
-TierStore::Staying TierStore::staying() {
-  std::function<Staying()> ask;
-  {
-    const os::Lock lock(mutex_);
-    ask = staying_;
-  }
-  return ask ? ask() : nullptr;
-}
-
 bool TierStore::is_short_of_room() {
   const block::Space space = parts_.local.space();
   return space.over_bytes > 0 ||
@@ -331,10 +318,10 @@ bool TierStore::is_short_of_room() {
 
 bool TierStore::make_room(uint64_t bytes) { return gain_room(bytes, false); }
 
-// What is to stay leaves only where the disk would take more than it may, or `even_staying` says
-// so, and nothing is on its way that could leave instead.
+// Where the disk would take more than it may, or `even_staying` says so, and nothing is on its way
+// that could leave instead: what nobody knows yet leaves, and last of all what is to stay.
 bool TierStore::gain_room(uint64_t bytes, bool even_staying) {
-  const Staying staying = this->staying();
+  const StayingPtr staying = parts_.staying();
   const os::Lock lock(room_mutex_);
   parts_.set_limit();
   for (;;) {
@@ -350,10 +337,11 @@ bool TierStore::gain_room(uint64_t bytes, bool even_staying) {
     if (dead >= 2 * wanted && cleaned()) continue;
     const uint64_t lacking = 2 * wanted - std::min(2 * wanted, dead);
     const uint64_t leaving = std::max(lacking, space.capacity_bytes / kEvictPart);
-    if (evict_some(leaving, staying) || cleaned()) continue;
-    const bool last_resort = space.over_bytes > 0 || even_staying;
-    if (staying != nullptr && last_resort && residence_.totals().dirty_blocks == 0 &&
-        evict_some(leaving, nullptr)) {
+    if (evict_some(leaving, staying.get(), Spare::kStayingAndUnknown) || cleaned()) continue;
+    const bool last_resort = (space.over_bytes > 0 || even_staying) && staying != nullptr &&
+                             residence_.totals().dirty_blocks == 0;
+    if (last_resort && (evict_some(leaving, staying.get(), Spare::kStaying) ||
+                        evict_some(leaving, staying.get(), Spare::kNothing))) {
       continue;
     }
     return parts_.local.space().free_bytes >= bytes;
@@ -361,13 +349,24 @@ bool TierStore::gain_room(uint64_t bytes, bool even_staying) {
 }
 
 // False when nothing may leave.
-bool TierStore::evict_some(uint64_t bytes, const Staying& staying) {
-  const auto stays = [&](BlockId id) { return staying != nullptr && staying->contains(id); };
+bool TierStore::evict_some(uint64_t bytes, const Staying* staying, Spare spare) {
+  const auto stays = [&](BlockId id) {
+    return staying != nullptr && spare != Spare::kNothing && staying->blocks().contains(id);
+  };
+  const auto is_unknown = [&](BlockId id) {
+    return staying != nullptr && spare == Spare::kStayingAndUnknown && !staying->knows(id);
+  };
+  std::vector<std::pair<BlockId, uint64_t>> spared;
   uint64_t freed = 0;
   while (freed < bytes) {
     const uint64_t before = residence_.totals().clean_bytes;
     const auto victim = residence_.next_victim(stays);
     if (!victim) break;
+    if (is_unknown(*victim)) {
+      const uint64_t after = residence_.totals().clean_bytes;
+      spared.emplace_back(*victim, before - std::min(before, after));
+      continue;
+    }
     const auto location = locations_.find(*victim);
     if (!location.ok() || !*location) continue;  // removed meanwhile
     if (!drop_local(*victim, (*location)->block.logical_bytes).ok()) break;
@@ -375,6 +374,7 @@ bool TierStore::evict_some(uint64_t bytes, const Staying& staying) {
     freed += before - std::min(before, after);
     ++blocks_evicted_;
   }
+  for (const auto& [id, spared_bytes] : spared) residence_.add_clean(id, spared_bytes);
   bytes_evicted_ += freed;
   return freed > 0;
 }
@@ -389,8 +389,30 @@ Result<bool> TierStore::evict(BlockId id) {
   return true;
 }
 
+Result<bool> TierStore::is_here(BlockId id) {
+  if (parts_.local.info(id).ok()) return true;
+  const auto location = TRY(locations_.find(id));
+  return location && residence_.bytes_of(id) >= location->block.logical_bytes;
+}
+
+// As much of it as prefetches may wait; the rest the next time.
+void TierStore::fetch_staying() {
+  const StayingPtr staying = parts_.staying();
+  if (staying == nullptr) return;
+  for (const BlockId id : staying->blocks()) {
+    if (is_short_of_room()) return;
+    const auto here = is_here(id);
+    if (here.ok() && !*here) prefetch(id, 0, block::kMaxBlockBytes);
+  }
+}
+
 void TierStore::run_eviction() {
+  int64_t next_look_ns = INT64_MIN;
   for (;;) {
+    if (const int64_t now_ns = parts_.clock.monotonic_ns(); now_ns >= next_look_ns) {
+      fetch_staying();
+      next_look_ns = now_ns + kStayingLookNs;
+    }
     {
       const os::Lock lock(mutex_);
       if (!stopping_ && !room_wanted_) {

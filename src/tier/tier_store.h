@@ -47,6 +47,16 @@ struct TierStatus {
   uint64_t puts_delayed = 0;
 };
 
+// Which blocks are to stay on the devices, as of one moment.
+class Staying {
+ public:
+  virtual ~Staying() = default;
+  virtual const std::unordered_set<BlockId>& blocks() const = 0;
+  // Whether it was known then what the block belongs to. If not, it may be one of them.
+  virtual bool knows(BlockId id) const = 0;
+};
+using StayingPtr = std::shared_ptr<const Staying>;
+
 class TierStore final : public block::Store {
  public:
   struct Parts {
@@ -62,6 +72,10 @@ class TierStore final : public block::Store {
     std::function<Status()> may_write = [] { return Status(); };
     // Tells the devices what they may take of the host; called before room on them is looked at.
     std::function<void()> set_limit = [] {};
+    // Tells which blocks are not to be evicted, or null for any may be: asked before some are, and
+    // now and then to fetch those that are not here. May take time. They leave all the same when a
+    // put finds no room and nothing else is left that could leave.
+    std::function<StayingPtr()> staying = [] { return nullptr; };
   };
   // Finds out what is where. All in `parts` outlives it.
   static Result<std::unique_ptr<TierStore>> open(const Parts& parts, const TierOptions& options);
@@ -81,14 +95,12 @@ class TierStore final : public block::Store {
   // Nothing: room on the devices is made when it is needed.
   Result<uint64_t> clean(uint64_t /*bytes*/) override { return uint64_t{0}; }
 
-  // Tells which blocks are not to be evicted, or null: asked before some are. May take time. They
-  // leave all the same when a put finds no room and nothing else is left that could leave.
-  using Staying = std::shared_ptr<const std::unordered_set<BlockId>>;
-  void set_staying(std::function<Staying()> staying);
   // Lets clean blocks leave until `bytes` are free on the devices. False if none is left to leave.
   bool make_room(uint64_t bytes);
   // Lets this block leave; kBusy while it is dirty. False if nothing of it was there.
   Result<bool> evict(BlockId id);
+  // Whether the devices have all of it.
+  Result<bool> is_here(BlockId id);
   // Brings the range to the devices, if the block is not there.
   Status fetch(BlockId id, uint64_t offset, uint64_t length);
   // Stands for what was put before now; and whether all of that is in the bucket, or removed.
@@ -115,11 +127,12 @@ class TierStore final : public block::Store {
   template <class Body>
   Status while_away(const Body& body);
   Status drop_local(BlockId id, uint64_t logical_bytes);
-  Staying staying();
   bool gain_room(uint64_t bytes, bool even_staying);
-  bool evict_some(uint64_t bytes, const Staying& staying);
+  enum class Spare { kStayingAndUnknown, kStaying, kNothing };
+  bool evict_some(uint64_t bytes, const Staying* staying, Spare spare);
   Status wait_for_room(uint64_t bytes);
   bool is_short_of_room();
+  void fetch_staying();
   void run_eviction();
   void run_prefetches();
 
@@ -135,7 +148,6 @@ class TierStore final : public block::Store {
   os::Mutex room_mutex_;  // one makes room at a time; held across I/O of the devices
   os::Mutex mutex_;       // a leaf
   os::CondVar changed_;
-  std::function<Staying()> staying_ GUARDED_BY(mutex_);
   std::deque<Range> prefetches_ GUARDED_BY(mutex_);
   bool room_wanted_ GUARDED_BY(mutex_) = false;
 

@@ -231,29 +231,42 @@ TEST_F(TierTest, SaysThatUploadsArePausedWhenThatFillsTheDevices) {
   put(last + 1, last + 5);
 }
 
+class SomeStay final : public Staying {
+ public:
+  const std::unordered_set<BlockId>& blocks() const override { return all; }
+  bool knows(BlockId block) const override { return !unknown.contains(block); }
+
+  std::unordered_set<BlockId> all = {};
+  std::unordered_set<BlockId> unknown = {};
+};
+
 TEST_F(TierTest, KeepsWhatIsToStay) {
   put(1, 5);
   rig_.upload();
-  const auto staying = std::make_shared<std::unordered_set<BlockId>>();
-  for (uint64_t i = 1; i <= 3; ++i) staying->insert(id(i));
-  rig_.tier().set_staying([&] { return staying; });
+  const auto staying = std::make_shared<SomeStay>();
+  for (uint64_t i = 1; i <= 3; ++i) staying->all.insert(id(i));
+  staying->unknown = {id(4)};
+  rig_.set_staying(staying);
   ASSERT_TRUE(rig_.tier().make_room(rig_.local().space().capacity_bytes - 8 * kMiB));
   EXPECT_FALSE(rig_.tier().make_room(rig_.local().space().capacity_bytes));
-  for (uint64_t i = 1; i <= 5; ++i) EXPECT_EQ(rig_.local().info(id(i)).ok(), i <= 3) << i;
+  for (uint64_t i = 1; i <= 5; ++i) EXPECT_EQ(rig_.local().info(id(i)).ok(), i <= 4) << i;
+  staying->unknown.clear();
+  EXPECT_FALSE(rig_.tier().make_room(rig_.local().space().capacity_bytes));
+  EXPECT_FALSE(rig_.local().info(id(4)).ok());
 }
 
 // Writers wait for uploads as long as these make room, and do not fail after.
 TEST_F(TierTest, WhatIsToStayLeavesBeforeAWriteFails) {
   put(1, 5);
   rig_.upload();
-  const auto staying = std::make_shared<std::unordered_set<BlockId>>();
-  for (uint64_t i = 1; i <= 5; ++i) staying->insert(id(i));
-  rig_.tier().set_staying([&] { return staying; });
+  const auto staying = std::make_shared<SomeStay>();
+  for (uint64_t i = 1; i <= 5; ++i) staying->all.insert(id(i));
+  rig_.set_staying(staying);
   put(6, 90);
   for (uint64_t i = 1; i <= 5; ++i) EXPECT_TRUE(rig_.local().info(id(i)).ok()) << i;
-  for (uint64_t i = 6; i <= 90; ++i) staying->insert(id(i));
+  for (uint64_t i = 6; i <= 90; ++i) staying->all.insert(id(i));
   put(91, 150);
-  for (uint64_t i = 91; i <= 150; ++i) staying->insert(id(i));
+  for (uint64_t i = 91; i <= 150; ++i) staying->all.insert(id(i));
   put(151, 200);
   expect_all(1, 200);
 }

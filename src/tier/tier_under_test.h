@@ -24,7 +24,8 @@ class TierUnderTest : public block::StoreUnderTest {
                                    .rows = rows_,
                                    .clock = clock_,
                                    .random = random_,
-                                   .last_batch = [this] { return last_batch_; }},
+                                   .last_batch = [this] { return last_batch_; },
+                                   .staying = [this] { return staying_; }},
                                   options_);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     tier_ = opened.take();
@@ -42,6 +43,7 @@ class TierUnderTest : public block::StoreUnderTest {
   bucket::MemoryBucket& bucket() { return bucket_; }
   os::ManualClock& clock() { return clock_; }
   void next_batch() { ++last_batch_; }
+  void set_staying(StayingPtr staying) { staying_ = std::move(staying); }
 
   // Everything dirty goes to the bucket.
   void upload() {
@@ -76,6 +78,7 @@ class TierUnderTest : public block::StoreUnderTest {
   os::ManualClock clock_;
   os::SeededRandom random_{11};
   uint64_t last_batch_ = 1;
+  StayingPtr staying_;
   std::unique_ptr<TierStore> tier_;
 };
 
