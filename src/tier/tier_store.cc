@@ -48,7 +48,11 @@ Result<std::unique_ptr<TierStore>> TierStore::open(const Parts& parts, const Tie
 }
 
 TierStore::TierStore(const Parts& parts, const TierOptions& options)
-    : parts_(parts), options_(options), locations_(parts.rows) {
+    : parts_(parts),
+      options_(options),
+      wait_while_away_(options.wait_while_away),
+      sync_remote_(options.sync_remote),
+      locations_(parts.rows) {
   fetcher_ = std::make_unique<Fetcher>(
       parts.parts, parts.bucket, options_.format,
       [this](BlockId id, uint64_t bytes) { residence_.add_clean(id, bytes); },
@@ -147,7 +151,7 @@ Status TierStore::wait_for_room(uint64_t bytes) {
       outcome = Error(Code::kCancelled, "the volume is being closed");
     } else if (upload.paused) {
       outcome = Error(Code::kNoSpace, "the local cache is full, and uploads are paused");
-    } else if (!upload.trouble.empty() && !options_.wait_while_away) {
+    } else if (!upload.trouble.empty() && !wait_while_away_) {
       outcome =
           Error(Code::kNoSpace, "the local cache is full, and uploads wait: " + upload.trouble);
     }
@@ -158,13 +162,13 @@ Status TierStore::wait_for_room(uint64_t bytes) {
 
 Status TierStore::sync() {
   TRY(parts_.local.sync());
-  if (!options_.sync_remote) return {};
+  if (!sync_remote_) return {};
   const uint64_t mark = residence_.mark();
   uploader_->flush();
   // What others put meanwhile is theirs to wait for.
   while (!residence_.is_uploaded_before(mark) && !stopping_) {
     const UploadStatus upload = uploader_->status();
-    if (!upload.trouble.empty() && !options_.wait_while_away) {
+    if (!upload.trouble.empty() && !wait_while_away_) {
       return Error(Code::kUnavailable, "not in the bucket yet: " + upload.trouble);
     }
     if (options_.background) {
@@ -220,7 +224,7 @@ template <class Body>
 Status TierStore::while_away(const Body& body) {
   for (;;) {
     Status done = body();
-    if (done.ok() || !options_.wait_while_away || !is_away(done.code()) || stopping_) return done;
+    if (done.ok() || !wait_while_away_ || !is_away(done.code()) || stopping_) return done;
     const os::Lock lock(mutex_);
     changed_.wait_for(mutex_, std::chrono::nanoseconds(kPatienceNs));
   }
@@ -302,7 +306,7 @@ block::Space TierStore::space() {
                      .live_bytes = stored,
                      .free_bytes = kBucketBytes - std::min(kBucketBytes, stored)};
   const UploadStatus upload = uploader_->status();
-  if (upload.trouble.empty() || options_.wait_while_away) return space;
+  if (upload.trouble.empty() || wait_while_away_) return space;
   const block::Space local = parts_.local.space();
   const uint64_t dead = local.used_bytes - std::min(local.used_bytes, local.live_bytes);
   space.free_bytes = local.free_bytes + dead + residence_.totals().clean_bytes;

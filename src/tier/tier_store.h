@@ -95,6 +95,9 @@ class TierStore final : public block::Store {
   // Nothing: room on the devices is made when it is needed.
   Result<uint64_t> clean(uint64_t /*bytes*/) override { return uint64_t{0}; }
 
+  // The options of that name, from now on. What waits already may go on waiting.
+  void set_wait_while_away(bool wait) { wait_while_away_ = wait; }
+  void set_sync_remote(bool sync) { sync_remote_ = sync; }
   // Lets clean blocks leave until `bytes` are free on the devices. False if none is left to leave.
   bool make_room(uint64_t bytes);
   // Lets this block leave; kBusy while it is dirty. False if nothing of it was there.
@@ -138,6 +141,8 @@ class TierStore final : public block::Store {
 
   const Parts parts_;
   const TierOptions options_;
+  std::atomic<bool> wait_while_away_;
+  std::atomic<bool> sync_remote_;
   Residence residence_;
   Locations locations_;
   std::atomic<uint64_t> blocks_evicted_ = 0;
