@@ -40,15 +40,16 @@ RowShipper::~RowShipper() {
 }
 
 void RowShipper::run() {
-  int64_t pause_ns = options_.interval_ns;
+  int64_t pause_ns = 0;  // at first it is found out whether the bucket can be used
   for (;;) {
     {
       const os::Lock lock(mutex_);
-      if (!stopping_) wake_.wait_for(mutex_, std::chrono::nanoseconds(pause_ns));
+      if (!stopping_ && pause_ns > 0) wake_.wait_for(mutex_, std::chrono::nanoseconds(pause_ns));
       if (stopping_) return;
     }
-    pause_ns =
-        step().ok() ? options_.interval_ns : std::min(pause_ns * 2, options_.longest_pause_ns);
+    pause_ns = step().ok()
+                   ? options_.interval_ns
+                   : std::clamp(2 * pause_ns, options_.interval_ns, options_.longest_pause_ns);
   }
 }
 
@@ -69,7 +70,8 @@ Result<bool> RowShipper::step() {
   auto done = work();
   const os::Lock lock(mutex_);
   const std::string trouble = done.ok() ? "" : done.error().to_string();
-  if (!trouble.empty() && status_.trouble.empty()) spdlog::warn("rows wait: {}", trouble);
+  const bool is_new = !trouble.empty() && status_.trouble.empty();
+  if (is_new && done.code() != Code::kCancelled) spdlog::warn("rows wait: {}", trouble);
   status_.trouble = trouble;
   status_.last_batch = parts_.rows.last();
   return done;

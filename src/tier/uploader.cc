@@ -166,6 +166,7 @@ void Uploader::note_failure(const Error& error) {
   if (status_.trouble.empty()) spdlog::warn("uploads wait: {}", error.to_string());
   ++status_.failures;
   status_.trouble = error.to_string();
+  status_.trouble_code = error.code();
   status_.bytes_per_second = 0;
   pause_ns_ = std::clamp(pause_ns_ * 2, options_.first_pause_ns, options_.longest_pause_ns);
   not_before_ns_ = parts_.clock.monotonic_ns() + pause_ns_;

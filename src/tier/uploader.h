@@ -42,6 +42,7 @@ struct UploadStatus {
   bool paused = false;
   bool hurried = false;      // room is short
   std::string trouble = {};  // why nothing goes; empty: nothing is wrong
+  Code trouble_code = Code::kUnavailable;
 };
 
 class Uploader {
