@@ -159,6 +159,10 @@ class Device {
   // Makes an empty device of what is at `path`. kExists if something is there and force is off;
   // kBusy if it is in use; kInvalid if it is too small.
   static Result<Identity> format(Host host, const std::string& path, const FormatOptions& options);
+  // From then on there is no device at `path`, durable on return; what was put stays in an image,
+  // where nobody finds it, until something else is written there. No error where there is no
+  // device; kInvalid for a device of another volume; kBusy; kCorrupt.
+  static Status erase(Host host, const std::string& path, VolumeId volume);
   // kNotFound if there is nothing; kCorrupt if no superblock is good; kNewerFormat; kBusy if
   // another holds it; kInvalid for a device of another volume; kReadOnly if a later version left
   // it so that this one may only read.

@@ -114,6 +114,47 @@ TEST(DeviceFormat, RefusesADirectoryWithFilesUnlessForcedAndLeavesThemThen) {
   EXPECT_EQ(*rig.disk.kind(rig.path + "/thesis.txt"), os::PathKind::kFile);
 }
 
+TEST(DeviceErase, LeavesNoDeviceAndWhatElseIsThere) {
+  for (const bool directory : {false, true}) {
+    Rig rig;
+    if (directory) ASSERT_OK(rig.disk.create_directories(rig.path));
+    rig.format_and_open();
+    ASSERT_OK(put(*rig.device, {1, 1}, 100000));
+    EXPECT_EQ(Device::erase(rig.host(), rig.path, kVolume).code(), Code::kBusy);
+    rig.close();
+    if (directory) write_at(rig.disk, rig.path + "/thesis.txt", 0, "precious");
+    EXPECT_EQ(Device::erase(rig.host(), rig.path, {9, 9}).code(), Code::kInvalid);
+    rig.open();
+    rig.close();
+    for (int i = 0; i < 2; ++i) ASSERT_OK(Device::erase(rig.host(), rig.path, kVolume));
+    EXPECT_FALSE(rig.try_open().ok());
+    if (directory) {
+      EXPECT_EQ(rig.disk.list(rig.path).take(), std::vector<std::string>{"thesis.txt"});
+    } else {
+      ASSERT_OK(rig.format());  // it holds nothing that would have to be forced
+    }
+  }
+}
+
+TEST(DeviceErase, SurvivesAPowerCutAndIsDoneAgain) {
+  for (const bool directory : {false, true}) {
+    for (uint64_t operations = 1;; ++operations) {
+      Rig rig;
+      if (directory) ASSERT_OK(rig.disk.create_directories(rig.path));
+      rig.format_and_open();
+      ASSERT_OK(put(*rig.device, {1, 1}, 100000));
+      rig.close();
+      rig.disk.crash_after(operations);
+      const bool erased = Device::erase(rig.host(), rig.path, kVolume).ok();
+      rig.disk.crash();
+      SCOPED_TRACE(operations);
+      ASSERT_OK(Device::erase(rig.host(), rig.path, kVolume));
+      EXPECT_FALSE(rig.try_open().ok());
+      if (erased) break;
+    }
+  }
+}
+
 TEST(DeviceFormat, OfADeviceInUseIsRefused) {
   Rig rig;
   rig.format_and_open();

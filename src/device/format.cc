@@ -167,6 +167,15 @@ Status wipe_image(os::FileSystem& files, const std::string& path,
   return file->sync();
 }
 
+// Whether there is neither a superblock nor one that is damaged.
+Result<bool> is_blank(Backing& backing) {
+  for (const int copy : {0, 1}) {
+    const std::string page = TRY(backing.read_superblock(copy));
+    if (page.find_first_not_of('\0') != std::string::npos) return false;
+  }
+  return true;
+}
+
 Status make_image(os::FileSystem& files, const std::string& path, uint64_t size_bytes) {
   const auto file = TRY(files.open(path, os::OpenMode::kCreateNew));
   if (const Status allocated = file->allocate(0, size_bytes); !allocated.ok()) {
@@ -211,6 +220,30 @@ Result<Identity> Device::format(Host host, const std::string& path, const Format
                   .segment_bytes = superblock.segment_bytes,
                   .segment_count = superblock.segment_count,
                   .created = superblock.created};
+}
+
+Status Device::erase(Host host, const std::string& path, VolumeId volume) {
+  const os::PathKind kind = TRY(host.files.kind(path));
+  if (kind == os::PathKind::kMissing) return {};
+  const bool is_directory = kind == os::PathKind::kDirectory;
+  const auto lock = TRY(host.files.lock(is_directory ? path + "/" + std::string(kLockFile) : path));
+  auto backing = is_directory ? open_directory(host.files, path, true)
+                              : TRY(open_image(host.files, path, true));
+  if (!TRY(is_blank(*backing))) {
+    const wire::Superblock superblock = TRY(read_superblocks(*backing, path)).superblock;
+    if (superblock.volume != volume) {
+      return Error(Code::kInvalid, "device " + path + " is of volume " + to_hex(superblock.volume));
+    }
+    if (!is_directory) TRY(wipe_image(host.files, path, superblock));
+  }
+  if (!is_directory) return {};
+  TRY(wipe_directory(host.files, path));
+  const std::string segments = path + "/" + std::string(kSegmentsDirectory);
+  if (TRY(host.files.kind(segments)) == os::PathKind::kDirectory) {
+    TRY(host.files.remove_directory(segments));
+  }
+  TRY(host.files.remove_file(path + "/" + std::string(kLockFile)));
+  return host.files.sync_directory(path);
 }
 
 }  // namespace nacre::device
