@@ -12,11 +12,15 @@
 #include "block/local_store.h"
 #include "fs/volume.h"
 #include "kv/rocks_store.h"
+#include "meta/moments.h"
+#include "node/remove_tree.h"
+#include "node/return_to.h"
 #include "node/superblock_files.h"
 #include "node/volume_directory.h"
 #include "node/volume_lock.h"
 #include "node/volume_paths.h"
 #include "tier/ownership.h"
+#include "wire/bucket_names.h"
 
 namespace nacre::node {
 namespace {
@@ -35,20 +39,6 @@ constexpr uint64_t kCacheSegments = 64;
 constexpr uint64_t kCacheGrowth = 64;
 constexpr uint64_t kMostSegmentBytes = 64 * kMiB;
 constexpr uint64_t kLeastSegmentBlocks = 8;  // and some room for their heads
-
-Status remove_tree(os::FileSystem& files, const std::string& path) {
-  if (TRY(files.kind(path)) == os::PathKind::kMissing) return {};
-  if (TRY(files.kind(path)) != os::PathKind::kDirectory) return files.remove_file(path);
-  for (const std::string& name : TRY(files.list(path))) {
-    TRY(remove_tree(files, path + "/" + name));
-  }
-  return files.remove_directory(path);
-}
-
-std::string parent_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // What the volume may take of the host; 0: what that can spare.
 uint64_t local_bytes(const CreateOptions& options) {
@@ -131,6 +121,16 @@ Status check_place(os::FileSystem& files, const std::string& directory, bool for
                   names.size() == 1 ? "" : fmt::format(" and {} more", names.size() - 1)));
 }
 
+// None for a bucket that is not sealed and need not be.
+Result<std::optional<codec::SealKey>> key_of(const wire::BucketVolume& volume,
+                                             const BucketSecret& secret) {
+  if (volume.key) return std::optional(TRY(unwrap_key(*volume.key, volume.volume, secret)));
+  if (secret.empty()) return std::optional<codec::SealKey>();
+  return Error(Code::kAccess,
+               "the bucket is not sealed, but should be: somebody may have replaced what says so; "
+               "without a passphrase or key file it is taken as it is");
+}
+
 // Makes the volume step by step; what it made goes with it unless keep() was called.
 class Creation {
  public:
@@ -141,6 +141,7 @@ class Creation {
 
   ~Creation() {
     if (kept_ || lock_ == nullptr) return;
+    if (!descriptor_.empty()) withdraw();
     for (const std::string& path : {rows_path(directory_), data_path(directory_)}) {
       [[maybe_unused]] const Status removed = remove_tree(host_.files, path);
     }
@@ -217,8 +218,9 @@ class Creation {
 
   // Puts the volume's name on the bucket.
   Status claim() {
-    const auto bucket = TRY(options_.connect(*options_.remote));
-    wire::BucketVolume volume{.generation = 1,
+    bucket_ = TRY(options_.connect(*options_.remote));
+    const tier::FreeBucket free = TRY(tier::find_free(*bucket_, options_.force));
+    wire::BucketVolume volume{.generation = free.generation,
                               .volume = superblock_.volume,
                               .created = superblock_.created,
                               .block_size = superblock_.block_size,
@@ -229,9 +231,12 @@ class Creation {
       volume.key = TRY(wrap_key(*key_, superblock_.volume, options_.secret));
       protection = codec::Protection(*key_);
     }
-    TRY(tier::claim_bucket(*bucket, volume,
-                           wire::encode_bucket_volume(volume, superblock_.name_key, protection)));
-    return begin_epoch(*bucket, 1);
+    descriptor_name_ = wire::volume_object_name(volume.generation);
+    descriptor_ = wire::encode_bucket_volume(volume, superblock_.name_key, protection);
+    const ByteView bytes = as_bytes(descriptor_);
+    TRY(bucket_->put(descriptor_name_, {&bytes, 1}));
+    TRY(begin_epoch(*bucket_, free.epoch));
+    return tier::remove_descriptors_before(*bucket_, volume.generation);
   }
 
   // In the place of fill() and claim(), what the bucket has.
@@ -253,12 +258,7 @@ class Creation {
   // What the bucket says of the volume.
   Status adopt(const tier::FoundVolume& found) {
     const wire::BucketVolume& volume = found.volume;
-    if (volume.key) key_ = TRY(unwrap_key(*volume.key, volume.volume, options_.secret));
-    if (!volume.key && !options_.secret.empty()) {
-      return Error(Code::kAccess,
-                   "the bucket is not sealed, but should be: somebody may have replaced what says "
-                   "so; without a passphrase or key file it is taken as it is");
-    }
+    key_ = TRY(key_of(volume, options_.secret));
     const auto protection = key_ ? codec::Protection(*key_) : codec::Protection();
     superblock_.features.incompat |= wire::kVolumeIsTiered;
     superblock_.generation = 1;
@@ -287,6 +287,15 @@ class Creation {
     return kv::RocksStore::open(
         host_.files, rows_path(directory_),
         {.memory_bytes = MemoryPlan().rows_bytes_for(local_bytes(options_)), .create = true});
+  }
+
+  // Takes the name off the bucket again, unless somebody else put his there.
+  void withdraw() {
+    const auto there = bucket_->get(descriptor_name_, wire::kMaxDescriptorObjectBytes);
+    if (!there.ok() || *there != descriptor_) return;
+    [[maybe_unused]] Status removed;
+    if (epoch_ != 0) removed = bucket_->remove(wire::epoch_object_name(epoch_));
+    removed = bucket_->remove(descriptor_name_);
   }
 
   Status begin_epoch(bucket::Bucket& bucket, uint32_t epoch) {
@@ -324,10 +333,47 @@ class Creation {
   std::unique_ptr<os::FileLock> lock_;
   bool made_directory_ = false;
   bool kept_ = false;
+  std::unique_ptr<bucket::Bucket> bucket_;
+  std::string descriptor_name_;
+  std::string descriptor_;  // what was put there; empty: nothing
   uint32_t epoch_ = 0;
   std::optional<codec::SealKey> key_;
   wire::VolumeSuperblock superblock_;
 };
+
+// The moment that is meant, by the rows in the bucket, which are read for that alone.
+Result<Sequence> find_moment(device::Host host, const std::string& directory,
+                             const RecoverOptions& options, bucket::Bucket& bucket,
+                             const tier::FoundVolume& found,
+                             const tier::RecoveryProgress& progress) {
+  const meta::When when = TRY(meta::parse_when(options.at, host.clock.now()));
+  const auto key = TRY(key_of(found.volume, options.secret));
+  const auto protection = key ? codec::Protection(*key) : codec::Protection();
+  const std::string path = directory + ".recovering";
+  TRY(remove_tree(host.files, path));
+  TRY(host.files.create_directories(path));
+  const auto resolve = [&]() -> Result<Sequence> {
+    const auto rows = TRY(kv::RocksStore::open(
+        host.files, path,
+        {.memory_bytes = MemoryPlan().rows_bytes_for(options.remote.cache_bytes), .create = true}));
+    TRY(tier::recover_rows(bucket, found.volume.volume, protection, *rows, progress));
+    return meta::resolve(*rows, when);
+  };
+  auto moment = resolve();
+  TRY(remove_tree(host.files, path));
+  return moment;
+}
+
+Status return_present(device::Host host, const std::string& directory, const Connect& connect,
+                      Sequence at, const tier::RecoveryProgress& progress) {
+  const auto opened =
+      TRY(VolumeDirectory::open(host, directory, {.background = false, .connect = connect}));
+  TRY(return_to(opened->volume(), at, [&](uint64_t files) {
+    if (progress) progress(files, 0);
+    return true;
+  }));
+  return opened->close();
+}
 
 }  // namespace
 
@@ -360,12 +406,27 @@ Result<RecoveredVolume> recover_volume(device::Host host, const std::string& dir
   options.remote->compression = found.volume.compression;
   TRY(check_options(host.files, options));
   TRY(check_place(host.files, directory, options.force));
-  Creation creation(host, directory, options);
-  TRY(creation.adopt(found));
-  TRY(creation.take_place());
-  TRY(creation.format_devices());
-  RecoveredVolume recovered = TRY(creation.fill_from_bucket(*bucket, progress));
-  recovered.superblock = TRY(creation.keep());
+  std::optional<Sequence> moment;
+  if (!given.at.empty()) {
+    moment = TRY(find_moment(host, directory, given, *bucket, found, progress));
+  }
+  RecoveredVolume recovered;
+  {
+    Creation creation(host, directory, options);
+    TRY(creation.adopt(found));
+    TRY(creation.take_place());
+    TRY(creation.format_devices());
+    recovered = TRY(creation.fill_from_bucket(*bucket, progress));
+    recovered.superblock = TRY(creation.keep());
+  }
+  if (!moment) return recovered;
+  const Status returned = return_present(host, directory, given.connect, *moment, progress);
+  if (!returned.ok()) {
+    return Error(returned.code(),
+                 fmt::format("{}; {} is recovered, but its present is the last state",
+                             returned.error().context(), directory));
+  }
+  recovered.returned_to = moment;
   return recovered;
 }
 

@@ -42,19 +42,22 @@ struct RecoverOptions {
   RemoteSettings remote = {};  // of the volume; epoch, compression and key are found out
   BucketSecret secret = {};    // with one, a bucket that is not sealed is refused
   Connect connect = connect_bucket;
-  bool force = false;  // destroy what is there
+  bool force = false;   // destroy what is there
+  std::string at = {};  // WHEN, as users write it: the present becomes what it was then
 };
 
 struct RecoveredVolume {
   wire::VolumeSuperblock superblock = {};
   tier::Recovered rows = {};
   wire::StateRow state = {};  // of the last commit that the bucket has
+  std::optional<Sequence> returned_to = {};
 };
 
 // Makes `directory` the volume that the bucket holds, as of the last commit that was uploaded, with
 // nothing of its content on the disk. From then on no other copy of the volume may write to the
 // bucket. Errors as of create_volume(); kNotFound when the bucket has no volume, or none that got
-// as far as its first checkpoint.
+// as far as its first checkpoint. With `at`, all history is there nevertheless; a moment that it
+// does not know is refused before anything is changed, here or in the bucket: see meta::resolve().
 Result<RecoveredVolume> recover_volume(device::Host host, const std::string& directory,
                                        const RecoverOptions& options,
                                        const tier::RecoveryProgress& progress);

@@ -15,5 +15,10 @@ inline std::string remote_path(const std::string& directory) { return directory 
 inline std::string row_log_path(const std::string& directory) { return directory + "/rowlog"; }
 inline std::string socket_path(const std::string& directory) { return directory + "/control.sock"; }
 inline std::string log_path(const std::string& directory) { return directory + "/nacre.log"; }
+// The directory that a path is in.
+inline std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
 
 }  // namespace nacre::node

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "wire/bucket_names.h"
 
@@ -44,27 +45,52 @@ Result<FoundVolume> find_volume(bucket::Bucket& bucket) {
   return found;
 }
 
-Status claim_bucket(bucket::Bucket& bucket, const wire::BucketVolume& volume,
-                    const std::string& descriptor) {
+Result<FreeBucket> find_free(bucket::Bucket& bucket, bool replace_name) {
+  std::optional<std::string> content;  // any object that is more than a name
+  uint32_t generation = 0;
+  TRY(bucket.list("", [&](const bucket::ObjectInfo& object) {
+    const auto name = wire::parse_object_name(object.key);
+    const bool is_name =
+        name && (name->kind == wire::ObjectKind::kVolume || name->kind == wire::ObjectKind::kEpoch);
+    if (!is_name) content = object.key;
+    return is_name;
+  }));
   const auto there = find_volume(bucket);
   if (there.ok()) {
+    generation = there->volume.generation;
+  } else if (there.code() != Code::kNotFound) {
+    return there.error();
+  }
+  if (content && there.ok()) {
     return Error(Code::kExists,
                  fmt::format("the bucket holds volume {} already: take another prefix",
                              to_hex(there->volume.volume)));
   }
-  if (there.code() != Code::kNotFound) return there.error();
-  std::optional<std::string> other;
-  TRY(bucket.list("", [&](const bucket::ObjectInfo& object) {
-    other = object.key;
-    return false;
-  }));
-  if (other) {
+  if (content) {
     return Error(Code::kExists, fmt::format("the bucket is not empty there: it holds '{}'; take "
                                             "another prefix",
-                                            *other));
+                                            *content));
   }
-  const ByteView bytes = as_bytes(descriptor);
-  return bucket.put(wire::volume_object_name(volume.generation), {&bytes, 1});
+  const uint32_t epoch = TRY(last_epoch(bucket));
+  if (!replace_name && (generation > 0 || epoch > 0)) {
+    return Error(Code::kExists,
+                 fmt::format("the bucket holds the name of a volume already{}, and nothing that "
+                             "was uploaded: --force takes its place, if nobody uses it",
+                             there.ok() ? ", " + to_hex(there->volume.volume) : ""));
+  }
+  return FreeBucket{.generation = generation + 1, .epoch = epoch + 1};
+}
+
+Status remove_descriptors_before(bucket::Bucket& bucket, uint32_t generation) {
+  std::set<std::string> names;
+  if (generation > 1) names.insert(wire::volume_object_name(generation - 1));
+  TRY(bucket.list(std::string(wire::kVolumeObjects), [&](const bucket::ObjectInfo& object) {
+    const auto name = wire::parse_object_name(object.key);
+    if (name && name->number < generation) names.insert(object.key);
+    return true;
+  }));
+  for (const std::string& name : names) TRY(bucket.remove(name));
+  return {};
 }
 
 Result<uint32_t> last_epoch(bucket::Bucket& bucket) {

@@ -19,9 +19,16 @@ struct FoundVolume {
 };
 // The descriptor with the highest generation. kNotFound when there is none.
 Result<FoundVolume> find_volume(bucket::Bucket& bucket);
-// Puts the first descriptor. kExists, with what is there, unless there is nothing.
-Status claim_bucket(bucket::Bucket& bucket, const wire::BucketVolume& volume,
-                    const std::string& descriptor);
+// Where a new volume may begin.
+struct FreeBucket {
+  uint32_t generation = 1;  // of its first descriptor
+  uint32_t epoch = 1;
+};
+// kExists, with what is there, unless there is nothing; or, with `replace_name`, nothing but the
+// name of a volume of which nothing was ever uploaded, as who dies while making it leaves it.
+Result<FreeBucket> find_free(bucket::Bucket& bucket, bool replace_name);
+// The descriptors of earlier generations go.
+Status remove_descriptors_before(bucket::Bucket& bucket, uint32_t generation);
 
 // The last epoch; 0 when there is none.
 Result<uint32_t> last_epoch(bucket::Bucket& bucket);

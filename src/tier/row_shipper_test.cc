@@ -291,13 +291,23 @@ TEST_F(ShipTest, WhatLacksOrIsDamagedIsNamed) {
   EXPECT_THAT(lacking.error().context(), testing::HasSubstr(wire::segment_object_name(1, 2)));
 }
 
+Status put_object(bucket::Bucket& bucket, const std::string& name, const std::string& object) {
+  const ByteView bytes = as_bytes(object);
+  return bucket.put(name, {&bytes, 1});
+}
+
 TEST(Ownership, ABucketHasOneVolume) {
   bucket::MemoryBucket bucket;
   EXPECT_EQ(find_volume(bucket).code(), Code::kNotFound);
+  EXPECT_EQ(find_free(bucket, false)->generation, 1u);
   const wire::BucketVolume volume{.generation = 1, .volume = kVolume};
-  const std::string descriptor = wire::encode_bucket_volume(volume, {1, 2, 3}, {});
-  ASSERT_TRUE(claim_bucket(bucket, volume, descriptor).ok());
-  EXPECT_EQ(claim_bucket(bucket, volume, descriptor).code(), Code::kExists);
+  ASSERT_TRUE(put_object(bucket, wire::volume_object_name(1),
+                         wire::encode_bucket_volume(volume, {1, 2, 3}, {}))
+                  .ok());
+  EXPECT_EQ(find_free(bucket, false).code(), Code::kExists);
+  EXPECT_EQ(find_free(bucket, true)->generation, 2u);
+  ASSERT_TRUE(put_object(bucket, wire::segment_object_name(1, 1), "rows").ok());
+  EXPECT_EQ(find_free(bucket, true).code(), Code::kExists);
   EXPECT_EQ(find_volume(bucket)->volume, volume);
   EXPECT_EQ(*last_epoch(bucket), 0u);
   for (uint32_t epoch = 1; epoch <= 3; ++epoch) {
@@ -309,6 +319,24 @@ TEST(Ownership, ABucketHasOneVolume) {
   EXPECT_EQ(*last_epoch(bucket), 3u);
   EXPECT_EQ(check_epoch(bucket, kVolume, 2).code(), Code::kAccess);
   EXPECT_TRUE(check_epoch(bucket, kVolume, 3).ok());
+}
+
+TEST(Ownership, WhatIsNotOfAVolumeKeepsANewOneOut) {
+  bucket::MemoryBucket bucket;
+  ASSERT_TRUE(put_object(bucket, "holiday.jpg", "").ok());
+  for (const bool replace_name : {false, true}) {
+    const auto free = find_free(bucket, replace_name);
+    EXPECT_EQ(free.code(), Code::kExists);
+    EXPECT_THAT(free.error().context(), testing::HasSubstr("holiday.jpg"));
+  }
+}
+
+TEST(Ownership, ANewVolumeInThePlaceOfANameFencesItsWriter) {
+  bucket::MemoryBucket bucket;
+  const wire::EpochObject epoch{.volume = kVolume, .epoch = 1, .writer = {1, 1}, .host = "h"};
+  ASSERT_TRUE(begin_epoch(bucket, epoch).ok());
+  EXPECT_EQ(find_free(bucket, false).code(), Code::kExists);
+  EXPECT_EQ(find_free(bucket, true)->epoch, 2u);
 }
 
 }  // namespace
