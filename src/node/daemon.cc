@@ -27,6 +27,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(device::Host host, Mounter& mounte
   daemon->mounts_ = std::make_unique<Mounts>(
       daemon->directory_->volume(), mounter, [wake = daemon->wake_.get()] { wake->wake(); },
       options.read_only ? 0 : options.write_back_interval_ns);
+  if (options.stays) daemon->mounts_->stay();
   daemon->service_ = std::make_unique<Service>(*daemon->directory_, daemon->mounts_.get());
   daemon->server_ = TRY(ControlServer::start(
       socket_path(directory),

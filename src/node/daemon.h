@@ -1,5 +1,6 @@
 // The process that serves the mounts of one volume: opens it, takes commands on its control socket,
-// and ends when the last mount is gone, by umount(8), by command or by a signal.
+// and ends when the last mount is gone, by umount(8), by command or by a signal. One that stays
+// goes on without a mount, to keep the volume's bucket up to date, and ends by a signal alone.
 //
 // start(), mount() and run() are for one thread, in this order, in a process that has no other
 // threads yet.
@@ -19,6 +20,7 @@ namespace nacre::node {
 
 struct DaemonOptions {
   bool read_only = false;
+  bool stays = false;
   int64_t write_back_interval_ns = 2'500'000'000;  // with the volume's commits: durable within 5 s
   int64_t patience_ns = 10'000'000'000;            // with those who use a mount when a signal came
 };
@@ -35,7 +37,8 @@ class Daemon {
   // What the command `mount` does, see commands.h.
   Result<Json> mount(const Json& arguments);
 
-  // Returns when everything is unmounted and the volume is closed: at once when there is no mount.
+  // Returns when everything is unmounted and the volume is closed: at once when there is no mount,
+  // unless it stays.
   // A signal unmounts all; mounts still in use then are detached from sight, and after some
   // patience, or a second signal, left to fail.
   Status run();

@@ -118,6 +118,29 @@ TEST_F(DaemonTest, AfterPatienceOrASecondSignalAMountInUseIsLeft) {
   }
 }
 
+TEST_F(DaemonTest, OneThatStaysServesMountsThatComeAndGo) {
+  auto daemon =
+      Daemon::start(host(), mounter_, directory_, {.stays = true, .write_back_interval_ns = 0});
+  ASSERT_TRUE(daemon.ok()) << daemon.error().to_string();
+  daemon_ = daemon.take();
+  run([&] {
+    EXPECT_TRUE((*ask("status"))["mounts"].empty());
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(ask("mount", {{"mountpoint", "/present"}}).ok());
+      const auto unmounted = ask("unmount", {{"mountpoint", "/present"}});
+      ASSERT_TRUE(unmounted.ok()) << unmounted.error().to_string();
+      EXPECT_FALSE(is_closing(*unmounted));
+    }
+    EXPECT_TRUE(ask("mount", {{"mountpoint", "/present"}}).ok());
+    mounter_.unmount("/present");
+    while (!(*ask("status"))["mounts"].empty()) ::usleep(1000);
+    EXPECT_TRUE(ask("mount", {{"mountpoint", "/present"}}).ok());
+    signal(SIGTERM);
+  });
+  EXPECT_FALSE(daemon_->stuck());
+  EXPECT_FALSE(mounter_.at("/present").mounted);
+}
+
 TEST_F(DaemonTest, OneVolumeHasOneDaemon) {
   start();
   EXPECT_EQ(Daemon::start(host(), mounter_, directory_, {}).code(), Code::kBusy);

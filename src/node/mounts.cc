@@ -57,6 +57,11 @@ Mounts::~Mounts() {
   rest.swap(served_);
 }
 
+void Mounts::stay() {
+  const os::Lock lock(mutex_);
+  stays_ = true;
+}
+
 Mounts::ServedPtr Mounts::find_live() const {
   const os::Lock lock(mutex_);
   const auto live = std::ranges::find_if(
@@ -130,8 +135,8 @@ Result<Mounts::Removed> Mounts::remove(const std::string& mountpoint, bool lazy)
   const os::Lock lock(mutex_);
   const bool others = std::ranges::any_of(
       served_, [&](const ServedPtr& served) { return served != found && !served->gone(); });
-  closing_ = closing_ || !others;
-  return Removed{.last = !others};
+  closing_ = closing_ || (!others && !stays_);
+  return Removed{.last = !others && closing_};
 }
 
 void Mounts::remove_all() {
@@ -152,7 +157,7 @@ void Mounts::remove_all() {
 
 bool Mounts::reap() {
   std::list<ServedPtr> gone;
-  bool empty = false;
+  bool ended = false;
   {
     const os::Lock lock(mutex_);
     for (auto at = served_.begin(); at != served_.end();) {
@@ -160,13 +165,13 @@ bool Mounts::reap() {
       if ((*at)->ended) gone.splice(gone.end(), served_, at);
       at = next;
     }
-    empty = served_.empty();
-    closing_ = closing_ || empty;
+    closing_ = closing_ || (served_.empty() && !stays_);
+    ended = served_.empty() && closing_;
   }
   for (const ServedPtr& served : gone) {
     spdlog::info("{} is unmounted", served->mounted->mountpoint());
   }
-  return empty;
+  return ended;
 }
 
 std::vector<MountState> Mounts::list() const {

@@ -33,6 +33,9 @@ class Mounts {
   // Detaches what is still there, and waits for it.
   ~Mounts();
 
+  // The end of the last mount is not the end: others can be added until remove_all().
+  void stay();
+
   // Mounts the present, or with `at` the volume as it was, and serves it. kBusy when the present is
   // mounted already or close_when_empty() had its way.
   Result<MountState> add(const MountPlan& plan, std::optional<Sequence> at);
@@ -44,8 +47,7 @@ class Mounts {
   Result<Removed> remove(const std::string& mountpoint, bool lazy);
   // remove() for all, lazily where need be.
   void remove_all();
-  // Lets go of the mounts that have ended. True when none is left, and from then on none can be
-  // added.
+  // Lets go of the mounts that have ended. True when none is left and none can be added any more.
   bool reap();
 
   std::vector<MountState> list() const;
@@ -80,6 +82,7 @@ class Mounts {
   mutable os::Mutex mutex_;  // a leaf
   os::CondVar wake_;
   bool stop_ GUARDED_BY(mutex_) = false;
+  bool stays_ GUARDED_BY(mutex_) = false;
   bool closing_ GUARDED_BY(mutex_) = false;
   std::list<ServedPtr> served_ GUARDED_BY(mutex_);
   os::Thread write_back_thread_;
