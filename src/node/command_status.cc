@@ -49,6 +49,16 @@ Json json_of_mounts(const Mounts* mounts) {
   return list;
 }
 
+// Null for a volume without one; what is wrong with it, as far as it was asked for anything.
+Json json_of_bucket(VolumeDirectory& directory) {
+  TieredBlocks* const tiered = directory.tiered();
+  if (tiered == nullptr) return {};
+  std::string trouble = tiered->tier().status().upload.trouble;
+  if (trouble.empty() && tiered->shipper() != nullptr)
+    trouble = tiered->shipper()->status().trouble;
+  return {{"name", tiered->settings().bucket.to_string()}, {"trouble", trouble}};
+}
+
 Json json_of_keeper(VolumeDirectory& directory) {
   const keeper::KeeperStatus status = directory.keeper().status();
   return {{"rows_pruned", status.rows_pruned},
@@ -83,6 +93,7 @@ Result<Json> run_status(Call& call) {
               {"history", TRY(run_retention_show(call))},
               {"snapshots", snapshots.size()},
               {"devices", json_of_devices(directory)},
+              {"bucket", json_of_bucket(directory)},
               {"errors", {{"corrupt", errors.corrupt}, {"io", errors.io}}},
               {"keeper", json_of_keeper(directory)},
               {"superblock_problems", directory.superblock_problems()},

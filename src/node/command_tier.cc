@@ -16,12 +16,6 @@ namespace {
 constexpr int64_t kLookNs = 200'000'000;
 constexpr uint64_t kMostPinnedPercent = 75;  // of the cache
 
-Result<TieredBlocks*> tiered_of(Call& call) {
-  if (call.directory.tiered() != nullptr) return call.directory.tiered();
-  return Error(Code::kUnsupported,
-               call.directory.path() + " has no bucket: all of it is on the disk");
-}
-
 // What a command is about: a file or directory of the present.
 struct Subject {
   InodeId ino = {};
@@ -180,7 +174,9 @@ Result<Json> run_tier_flush(Call& call) {
       return Error(Code::kBusy, "uploads are paused: nacre tier resume");
     }
     if (status.upload.failures > before.upload.failures && !tiered.settings().wait_while_away) {
-      return Error(Code::kUnavailable, "not all is in the bucket: " + status.upload.trouble);
+      const bool refused = status.upload.trouble_code == Code::kAccess;
+      return Error(refused ? Code::kAccess : Code::kUnavailable,
+                   "not all is in the bucket: " + status.upload.trouble);
     }
     const uint64_t done = total - std::min(left, total);
     if (!call.events.progress({"uploading", done, total, "bytes"})) return Error(Code::kCancelled);

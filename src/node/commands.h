@@ -81,6 +81,8 @@ Result<Json> run_tier_fetch(Call& call);
 Result<Json> run_tier_pin(Call& call);
 // {path, mountpoints?} → {path}. kNotFound if it is not pinned.
 Result<Json> run_tier_unpin(Call& call);
+// {cache_bytes?, credentials_file?, offline?, sync_remote?} → what holds now, and {used_bytes}.
+Result<Json> run_volume_set(Call& call);
 // {mountpoint, source, options?, at?, read_only?, single_threaded?, noatime?} → {mountpoint}.
 Result<Json> run_mount(Call& call);
 // {mountpoint, lazy?} → {mountpoint, closing}.
@@ -90,6 +92,8 @@ Result<Json> run_unmount(Call& call);
 
 // Everything that programs wrote so far is committed, unless the volume is open read-only.
 Status settle(Call& call);
+// kUnsupported for a volume without a bucket.
+Result<TieredBlocks*> tiered_of(Call& call);
 // A time as text; null where the change feed does not know the commit any more.
 Json json_of_time(Call& call, Sequence sequence);
 std::string_view name_of(meta::FileType type);

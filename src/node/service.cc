@@ -38,6 +38,7 @@ constexpr std::array kCommands = {
     Command{"tier_pin", true, run_tier_pin},
     Command{"tier_unpin", true, run_tier_unpin},
     Command{"tier_fetch", true, run_tier_fetch},
+    Command{"volume_set", true, run_volume_set},
     Command{"mount", false, run_mount},
     Command{"unmount", false, run_unmount},
 };
@@ -73,6 +74,12 @@ Status settle(Call& call) {
   if (call.directory.read_only()) return {};
   if (call.mounts != nullptr) TRY(call.mounts->write_back());
   return call.volume().commit();
+}
+
+Result<TieredBlocks*> tiered_of(Call& call) {
+  if (call.directory.tiered() != nullptr) return call.directory.tiered();
+  return Error(Code::kUnsupported,
+               call.directory.path() + " has no bucket: all of it is on the disk");
 }
 
 Json json_of_time(Call& call, Sequence sequence) {

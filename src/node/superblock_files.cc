@@ -71,7 +71,14 @@ Result<FoundSuperblock> read_superblock(os::FileSystem& files, const std::string
   }
   if (first.ok()) return FoundSuperblock{*first, {second.error().context()}};
   if (second.ok()) return FoundSuperblock{*second, {first.error().context()}};
-  if (first.code() == Code::kNotFound && second.code() == Code::kNotFound) {
+  const bool none = first.code() == Code::kNotFound && second.code() == Code::kNotFound;
+  if (none && read_destroyed(files, directory).ok()) {
+    return Error(Code::kNotFound,
+                 fmt::format("the volume in {} was being destroyed: `nacre volume destroy {}` ends "
+                             "that",
+                             directory, directory));
+  }
+  if (none) {
     return Error(Code::kNotFound,
                  fmt::format("{} holds no volume: make one with `nacre volume create {}`",
                              directory, directory));
@@ -100,11 +107,25 @@ Status write_superblock(os::FileSystem& files, const std::string& directory,
 }
 
 Status remove_superblock(os::FileSystem& files, const std::string& directory) {
+  for (const char* name : {kSuperblockName, kSuperblockCopyName, kDestroyedName}) {
+    const std::string path = path_of(directory, name);
+    if (TRY(files.kind(path)) != os::PathKind::kMissing) TRY(files.remove_file(path));
+  }
+  return files.sync_directory(directory);
+}
+
+Status mark_destroyed(os::FileSystem& files, const std::string& directory,
+                      const wire::VolumeSuperblock& superblock) {
+  TRY(replace_file(files, directory, kDestroyedName, wire::encode_volume_superblock(superblock)));
   for (const char* name : {kSuperblockName, kSuperblockCopyName}) {
     const std::string path = path_of(directory, name);
     if (TRY(files.kind(path)) != os::PathKind::kMissing) TRY(files.remove_file(path));
   }
   return files.sync_directory(directory);
+}
+
+Result<wire::VolumeSuperblock> read_destroyed(os::FileSystem& files, const std::string& directory) {
+  return read_copy(files, directory, kDestroyedName);
 }
 
 }  // namespace nacre::node

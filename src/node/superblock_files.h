@@ -13,6 +13,7 @@ namespace nacre::node {
 
 inline constexpr const char* kSuperblockName = "nacre.volume";
 inline constexpr const char* kSuperblockCopyName = "nacre.volume.bak";
+inline constexpr const char* kDestroyedName = "nacre.destroyed";
 
 struct FoundSuperblock {
   wire::VolumeSuperblock superblock;
@@ -29,5 +30,12 @@ Status write_superblock(os::FileSystem& files, const std::string& directory,
                         const wire::VolumeSuperblock& superblock);
 // From then on the directory holds no volume. Durable on return.
 Status remove_superblock(os::FileSystem& files, const std::string& directory);
+
+// From then on the directory holds no volume, but says which one it held, until
+// remove_superblock(). Durable on return.
+Status mark_destroyed(os::FileSystem& files, const std::string& directory,
+                      const wire::VolumeSuperblock& superblock);
+// What mark_destroyed() left. kNotFound without it.
+Result<wire::VolumeSuperblock> read_destroyed(os::FileSystem& files, const std::string& directory);
 
 }  // namespace nacre::node

@@ -1,5 +1,6 @@
 #include "node/superblock_files.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "os/sim_disk.h"
@@ -92,6 +93,27 @@ TEST_F(SuperblockFiles, WithoutAnyThereIsNoVolume) {
   EXPECT_EQ(refusal().code(), Code::kNotFound);
   EXPECT_EQ(refusal().context(),
             "/volume holds no volume: make one with `nacre volume create /volume`");
+}
+
+TEST_F(SuperblockFiles, OfAVolumeBeingDestroyedItIsKnownWhichItWas) {
+  for (uint64_t operations = 1; operations < 12; ++operations) {
+    ASSERT_TRUE(remove_superblock(disk_, kDirectory).ok());
+    write(operations);
+    disk_.crash_after(operations);
+    const bool marked = mark_destroyed(disk_, kDirectory, example(operations)).ok();
+    disk_.crash();
+    const auto destroyed = read_destroyed(disk_, kDirectory);
+    if (!*has_superblock(disk_, kDirectory)) {
+      ASSERT_TRUE(destroyed.ok()) << operations;
+      EXPECT_EQ(*destroyed, example(operations));
+      EXPECT_THAT(refusal().context(), testing::HasSubstr("nacre volume destroy /volume"));
+    } else {
+      EXPECT_FALSE(marked);
+      EXPECT_EQ(find().superblock, example(operations));
+    }
+  }
+  ASSERT_TRUE(remove_superblock(disk_, kDirectory).ok());
+  EXPECT_EQ(read_destroyed(disk_, kDirectory).code(), Code::kNotFound);
 }
 
 TEST_F(SuperblockFiles, AnAbsurdlyLongFileIsNotRead) {

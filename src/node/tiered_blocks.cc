@@ -1,17 +1,18 @@
 #include "node/tiered_blocks.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "bucket/retrying_bucket.h"
 #include "bucket/s3_bucket.h"
 #include "node/volume_paths.h"
 #include "tier/ownership.h"
+#include "wire/bucket_names.h"
 
 namespace nacre::node {
 namespace {
 
-// For superblocks, the lock and the log of the daemon.
-constexpr uint64_t kOtherFilesBytes = 2 * kMiB;
 // What of the cache the row log may take while the bucket is away.
 constexpr uint64_t kRowLogShare = 16;
 
@@ -42,7 +43,9 @@ Result<std::unique_ptr<bucket::Bucket>> connect_bucket(const RemoteSettings& set
                             .region = settings.region,
                             .virtual_hosted = settings.virtual_hosted,
                             .ca_file = settings.ca_file};
-  options.credentials = TRY(bucket::find_credentials({.file = settings.credentials_file}));
+  auto credentials = bucket::find_credentials({.file = settings.credentials_file});
+  if (!credentials.ok()) return Error(Code::kAccess, credentials.error().context());
+  options.credentials = credentials.take();
   bucket::RetryOptions retry{.tries_max = 4, .patience = std::chrono::seconds(20)};
   retry.pacing = options.pacing;
   auto s3 = TRY(bucket::S3Bucket::open(std::move(options)));
@@ -54,10 +57,13 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                                                          const RemoteSettings& settings,
                                                          const wire::VolumeSuperblock& superblock,
                                                          const Options& options) {
-  std::unique_ptr<TieredBlocks> opened(new TieredBlocks(parts, settings));
+  std::unique_ptr<TieredBlocks> opened(new TieredBlocks(parts, settings, options.connect));
   auto bucket = options.connect(settings);
-  if (!bucket.ok() && !options.read_only) return bucket.error();
-  opened->bucket_ = bucket.ok() ? bucket.take() : std::make_unique<AbsentBucket>(bucket.error());
+  if (!bucket.ok()) {
+    spdlog::warn("{} is out of reach: {}", settings.bucket.to_string(), bucket.error().context());
+    bucket = std::unique_ptr<bucket::Bucket>(std::make_unique<AbsentBucket>(bucket.error()));
+  }
+  opened->bucket_ = std::make_unique<bucket::ReplaceableBucket>(bucket.take());
   if (!options.read_only) {
     opened->logged_ = TRY(tier::LoggedRows::open(
         parts.rows, parts.host.files, parts.host.clock, row_log_path(parts.directory),
@@ -111,8 +117,45 @@ TieredBlocks::~TieredBlocks() {
   tier_.reset();
 }
 
+RemoteSettings TieredBlocks::settings() const {
+  const os::Lock lock(settings_mutex_);
+  return settings_;
+}
+
+Status TieredBlocks::change(const SettingsChange& change) {
+  const os::Lock changing(change_mutex_);
+  RemoteSettings changed = settings();
+  changed.cache_bytes = change.cache_bytes.value_or(changed.cache_bytes);
+  changed.credentials_file = change.credentials_file.value_or(changed.credentials_file);
+  changed.wait_while_away = change.wait_while_away.value_or(changed.wait_while_away);
+  changed.sync_remote = change.sync_remote.value_or(changed.sync_remote);
+  std::unique_ptr<bucket::Bucket> connected;
+  if (change.credentials_file) connected = TRY(connect_accepted(changed));
+  TRY(write_remote_settings(parts_.host.files, parts_.directory, changed));
+  {
+    const os::Lock lock(settings_mutex_);
+    settings_ = changed;
+  }
+  tier_->set_wait_while_away(changed.wait_while_away);
+  tier_->set_sync_remote(changed.sync_remote);
+  apply_limit();
+  if (connected == nullptr) return {};
+  bucket_->replace(std::move(connected));
+  tier_->uploader().flush();
+  return {};
+}
+
+// The bucket may be away; that it refuses is told before anything is changed.
+Result<std::unique_ptr<bucket::Bucket>> TieredBlocks::connect_accepted(
+    const RemoteSettings& settings) const {
+  auto connected = TRY(connect_(settings));
+  const auto asked = connected->get(wire::volume_object_name(1), wire::kMaxDescriptorObjectBytes);
+  if (!asked.ok() && asked.code() == Code::kAccess) return asked.error();
+  return connected;
+}
+
 Status TieredBlocks::may_write() {
-  return tier::check_epoch(*bucket_, format_.volume, settings_.epoch);
+  return tier::check_epoch(*bucket_, format_.volume, settings().epoch);
 }
 
 // A copy of the volume whose rows may be older than the bucket's knows nothing of its newest packs.
@@ -126,7 +169,8 @@ void TieredBlocks::apply_limit() {
   const auto rows = this->rows().usage();
   if (!rows.ok()) return;
   const uint64_t taken = rows->disk_bytes + kOtherFilesBytes;
-  const uint64_t left = settings_.cache_bytes - std::min(settings_.cache_bytes, taken);
+  const uint64_t cache_bytes = settings().cache_bytes;
+  const uint64_t left = cache_bytes - std::min(cache_bytes, taken);
   const auto& devices = parts_.local.devices();
   for (const auto& device : devices) device->limit(left / devices.size());
 }
