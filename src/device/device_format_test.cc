@@ -127,10 +127,10 @@ TEST(DeviceErase, LeavesNoDeviceAndWhatElseIsThere) {
     rig.open();
     rig.close();
     for (int i = 0; i < 2; ++i) ASSERT_OK(Device::erase(rig.host(), rig.path, kVolume));
-    EXPECT_FALSE(rig.try_open().ok());
     if (directory) {
       EXPECT_EQ(rig.disk.list(rig.path).take(), std::vector<std::string>{"thesis.txt"});
     } else {
+      EXPECT_FALSE(rig.try_open().ok());
       ASSERT_OK(rig.format());  // it holds nothing that would have to be forced
     }
   }

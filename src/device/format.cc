@@ -167,6 +167,18 @@ Status wipe_image(os::FileSystem& files, const std::string& path,
   return file->sync();
 }
 
+// All between the superblocks that describe_content() looks at.
+Status blank_ends(os::FileSystem& files, const std::string& path,
+                  const wire::Superblock& superblock) {
+  const auto file = TRY(files.open(path, os::OpenMode::kReadWrite));
+  const uint64_t most = superblock.device_bytes - 2 * kDevicePageBytes;
+  const std::string head(std::min(kProbedHeadBytes, most), '\0');
+  const std::string tail(std::min(kProbedTailBytes, most), '\0');
+  TRY(file->write_at(kDevicePageBytes, as_bytes(head)));
+  TRY(file->write_at(superblock.device_bytes - kDevicePageBytes - tail.size(), as_bytes(tail)));
+  return file->sync();
+}
+
 // Whether there is neither a superblock nor one that is damaged.
 Result<bool> is_blank(Backing& backing) {
   for (const int copy : {0, 1}) {
@@ -234,7 +246,10 @@ Status Device::erase(Host host, const std::string& path, VolumeId volume) {
     if (superblock.volume != volume) {
       return Error(Code::kInvalid, "device " + path + " is of volume " + to_hex(superblock.volume));
     }
-    if (!is_directory) TRY(wipe_image(host.files, path, superblock));
+    if (!is_directory) {
+      TRY(blank_ends(host.files, path, superblock));
+      TRY(wipe_image(host.files, path, superblock));
+    }
   }
   if (!is_directory) return {};
   TRY(wipe_directory(host.files, path));

@@ -39,8 +39,6 @@ constexpr Signature kSignatures[] = {
     {4096, "EFI PART"sv, "a GPT partition table"},
     {510, "\x55\xaa"sv, "an MBR partition table or a boot sector"},
 };
-constexpr uint64_t kHeadBytes = kMiB;
-constexpr uint64_t kTailBytes = 64 * kKiB;
 
 std::string describe_superblock(ByteView page) {
   const Result<wire::Superblock> superblock = wire::decode_superblock(page);
@@ -75,8 +73,8 @@ std::string describe_bytes(ByteView head, ByteView tail) {
 Result<std::string> describe_image(os::FileSystem& files, const std::string& path) {
   const auto file = TRY(files.open(path, os::OpenMode::kRead));
   const uint64_t size_bytes = TRY(file->size());
-  std::string head(std::min(size_bytes, kHeadBytes), '\0');
-  std::string tail(std::min(size_bytes, kTailBytes), '\0');
+  std::string head(std::min(size_bytes, kProbedHeadBytes), '\0');
+  std::string tail(std::min(size_bytes, kProbedTailBytes), '\0');
   TRY(file->read_at(0, as_writable_bytes(head)));
   const uint64_t tail_end = round_down(size_bytes, wire::kDevicePageBytes);
   TRY(file->read_at(std::max<uint64_t>(tail_end, tail.size()) - tail.size(),
