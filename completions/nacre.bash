@@ -3,12 +3,17 @@
 _nacre_options() {
   case $1 in
     'volume create')
-      echo "--block-size --compress --capacity --device $(_nacre_options 'volume recover')"
+      echo "--block-size --compress --capacity --device $(_nacre_options bucket)"
       ;;
-    'volume recover')
+    'volume recover') echo "--at $(_nacre_options bucket)" ;;
+    bucket)
       echo '--force --remote --endpoint --region --credentials --ca-file --cache-size --offline
         --virtual-hosted --sync-remote --encrypt --key-file'
       ;;
+    'volume set')
+      echo '--cache-size --offline --sync-remote --credentials --passphrase --key-file --json'
+      ;;
+    'volume destroy') echo '--remote --yes --force --json' ;;
     mount) echo '-f --foreground -s --single-threaded --read-only --at -o' ;;
     unmount) echo '--lazy' ;;
     status | flush | compact) echo '--json' ;;
@@ -20,7 +25,7 @@ _nacre_options() {
     prune) echo '--before --json' ;;
     check) echo '--deep --repair --json' ;;
     forget) echo '--yes --json' ;;
-    'tier status') echo '--watch --json' ;;
+    'tier status') echo '--watch --json --prometheus' ;;
     'tier flush' | 'tier pause' | 'tier resume' | 'tier compact' | 'tier evict' | 'tier fetch' | 'tier pin' | 'tier unpin') echo '--json' ;;
     'node start')
       echo "$(_nacre_options 'node join') --etcd --insecure"
@@ -52,10 +57,10 @@ _nacre() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   local command=${COMP_WORDS[1]} choices=''
   case $command in
-    volume) choices='create recover' ;;
+    volume) choices='create recover set destroy' ;;
     snapshot) choices='create list delete' ;;
     retention) choices='show set confirm-clock' ;;
-    tier) choices='status flush pause resume compact evict fetch pin unpin' ;;
+    tier) choices='status flush pause resume compact evict fetch pin unpin worker' ;;
     node) choices='start join token list status forget stop' ;;
     device) choices='add list query remove' ;;
     cluster) choices='status login simulate' ;;

@@ -6,7 +6,7 @@ set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c nacre -f -n $first -l help -d 'Show help'
 complete -c nacre -f -n $first -l version -d 'Show the version'
-complete -c nacre -f -n $first -a volume -d 'Make volumes'
+complete -c nacre -f -n $first -a volume -d 'Make, change and destroy volumes'
 complete -c nacre -f -n $first -a mount -d 'Mount a volume, or a moment of its past'
 complete -c nacre -f -n $first -a unmount -d 'Unmount; the last mount closes the volume'
 complete -c nacre -f -n $first -a status -d 'Show a volume, or which are mounted'
@@ -35,28 +35,43 @@ function __nacre_action
     __fish_seen_subcommand_from $argv[1]; and not __fish_seen_subcommand_from $argv[2..-1]
 end
 
-complete -c nacre -f -n '__nacre_action volume create recover' -a create \
+set -l volume '__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from'
+set -l actions create recover set destroy
+complete -c nacre -f -n "__nacre_action volume $actions" -a create \
     -d 'Make a volume in a directory'
-complete -c nacre -f -n '__nacre_action volume create recover' -a recover \
+complete -c nacre -f -n "__nacre_action volume $actions" -a recover \
     -d 'Make a volume anew of what its bucket has'
-set -l in '__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from create'
+complete -c nacre -f -n "__nacre_action volume $actions" -a set \
+    -d 'Change how a volume uses its bucket'
+complete -c nacre -f -n "__nacre_action volume $actions" -a destroy \
+    -d 'Destroy a volume, or its copy here'
+set -l in "$volume create"
 complete -c nacre -n $in -l block-size -x -d 'Largest block, a power of two'
 complete -c nacre -n $in -l compress -x -a 'none lz4 zstd' -d 'Compression'
 complete -c nacre -n $in -l capacity -x -d 'The most it may take'
 complete -c nacre -n $in -l device -r -d 'Device for the data'
-set -l in '__fish_seen_subcommand_from volume; and __fish_seen_subcommand_from create recover'
-complete -c nacre -n $in -l force -d 'Destroy what is there'
+set -l in "$volume create recover"
 complete -c nacre -n $in -l remote -x -d 's3://BUCKET/PREFIX: its data lives there'
 complete -c nacre -n $in -l endpoint -x -d 'https://HOST of the bucket'
 complete -c nacre -n $in -l region -x -d 'Of the bucket'
-complete -c nacre -n $in -l credentials -r -d 'A TOML file, else environment or ~/.aws/credentials'
 complete -c nacre -n $in -l ca-file -r -d "Certificates to trust instead of the system's"
-complete -c nacre -n $in -l cache-size -x -d 'The most that the directory takes of this disk'
-complete -c nacre -n $in -l offline -x -a 'fail wait' -d 'Reads while the bucket is away'
 complete -c nacre -n $in -l virtual-hosted -d 'The bucket is reached as https://BUCKET.HOST'
 complete -c nacre -n $in -l sync-remote -d 'fsync waits for the bucket'
 complete -c nacre -n $in -l encrypt -d 'The bucket is sealed under a passphrase'
+set -l in "$volume create recover set"
+complete -c nacre -n $in -l credentials -r -d 'A TOML file, else environment or ~/.aws/credentials'
+complete -c nacre -n $in -l cache-size -x -d 'The most that the directory takes of this disk'
+complete -c nacre -n $in -l offline -x -a 'fail wait' -d 'Reads while the bucket is away'
 complete -c nacre -n $in -l key-file -r -d 'The bucket is sealed by this file'
+complete -c nacre -n "$volume recover" -l at -x -a yesterday -d 'The present becomes what it was'
+set -l in "$volume set"
+complete -c nacre -n $in -l sync-remote -x -a 'yes no' -d 'Whether fsync waits for the bucket'
+complete -c nacre -n $in -l passphrase -d 'Seal the key of the bucket under another'
+set -l in "$volume destroy"
+complete -c nacre -n $in -l remote -d 'What is in its bucket goes as well'
+complete -c nacre -n $in -l yes -d 'Do not ask'
+complete -c nacre -n "$volume create recover destroy" -l force -d 'Destroy what is there'
+complete -c nacre -n "$volume set destroy" -l json -d 'For scripts'
 
 set -l in '__fish_seen_subcommand_from mount'
 complete -c nacre -n $in -s f -l foreground -d 'Stay in the foreground'
@@ -96,7 +111,7 @@ complete -c nacre -n '__fish_seen_subcommand_from forget; and not __fish_seen_su
     -l yes -d 'Do not ask'
 
 set -l tier '__fish_seen_subcommand_from tier; and __fish_seen_subcommand_from'
-set -l actions status flush pause resume compact evict fetch pin unpin
+set -l actions status flush pause resume compact evict fetch pin unpin worker
 complete -c nacre -f -n "__nacre_action tier $actions" -a status \
     -d 'Show what is where, and how it moves'
 complete -c nacre -f -n "__nacre_action tier $actions" -a flush \
@@ -114,8 +129,11 @@ complete -c nacre -f -n "__nacre_action tier $actions" -a pin \
     -d 'Bring a file, or all below a directory, to the disk, and keep it there'
 complete -c nacre -f -n "__nacre_action tier $actions" -a unpin \
     -d 'Let what was pinned leave the disk again'
+complete -c nacre -f -n "__nacre_action tier $actions" -a worker \
+    -d 'Keep the bucket up to date without a mount'
 complete -c nacre -n "$tier status" -l watch -d 'Again every second'
-complete -c nacre -n "$tier $actions" -l json -d 'For scripts'
+complete -c nacre -n "$tier status" -l prometheus -d 'As metrics'
+complete -c nacre -n "$tier status flush pause resume compact evict fetch pin unpin" -l json -d 'For scripts'
 
 set -l node '__fish_seen_subcommand_from node; and __fish_seen_subcommand_from'
 set -l actions start join token list status forget stop

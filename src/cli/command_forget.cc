@@ -1,15 +1,12 @@
 // nacre forget
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
 
 #include "base/units.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/output.h"
 #include "cli/target.h"
-#include "cli/terminal.h"
 #include "cli/text.h"
 
 namespace nacre::cli {
@@ -20,20 +17,6 @@ struct Arguments {
   bool yes = false;
   bool json = false;
 };
-
-Status confirm(const std::string& path) {
-  if (!is_terminal(STDIN_FILENO)) {
-    return Error(Code::kInvalid,
-                 "forget erases for good and asks first: give --yes where nobody can answer");
-  }
-  fmt::print(stderr, "Erase {} from all history, for good? Snapshots lose it too. Type yes: ",
-             printable(path));
-  char answer[16] = {};
-  if (std::fgets(answer, sizeof(answer), stdin) == nullptr || std::string_view(answer) != "yes\n") {
-    return Error(Code::kInvalid, "nothing was erased");
-  }
-  return {};
-}
 
 void print_answer(const node::Json& answer) {
   fmt::print("erased {} past versions; {} came free\n", cell(answer, "versions"),
@@ -50,7 +33,11 @@ void print_answer(const node::Json& answer) {
 
 Status forget(const Arguments& given) {
   const Target target = TRY(find_target(given.path));
-  if (!given.yes) TRY(confirm(given.path));
+  if (!given.yes) {
+    TRY(confirm(fmt::format("Erase {} from all history, for good? Snapshots lose it too.",
+                            printable(given.path)),
+                "forget erases", "nothing was erased"));
+  }
   Watcher watcher;
   const node::Json arguments = {{"path", node::json_of_bytes(target.path)},
                                 {"mountpoints", target.mountpoints}};

@@ -30,6 +30,12 @@ void print_space(const node::Json& space) {
   print_line("inodes", cell(space, "inodes"));
 }
 
+void print_bucket(const node::Json& bucket) {
+  if (bucket.empty()) return;
+  const std::string trouble = cell(bucket, "trouble");
+  print_line("bucket", cell(bucket, "name") + (trouble.empty() ? "" : "; waits: " + trouble));
+}
+
 void print_history(const node::Json& status) {
   const node::Json& history = part(status, "history");
   print_line("history",
@@ -90,6 +96,7 @@ void print_status(const node::Json& status) {
   print_line("created", time_cell(status, "created"));
   print_line("blocks", fmt::format("up to {}, compression {}", size_cell(status, "block_size"),
                                    cell(status, "compression")));
+  print_bucket(part(status, "bucket"));
   print_space(part(status, "space"));
   const node::Json& committed = part(status, "committed");
   print_line("committed", fmt::format("{} (sequence {}){}", time_cell(committed, "time"),

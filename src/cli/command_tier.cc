@@ -7,10 +7,9 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/pause.h"
-#include "cli/table.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
-#include "cli/text.h"
+#include "cli/tier_report.h"
 
 namespace nacre::cli {
 namespace {
@@ -22,6 +21,7 @@ struct Arguments {
   std::string place;
   bool json = false;
   bool watch = false;
+  bool prometheus = false;
 };
 
 // The command of a volume, or of a path in it.
@@ -34,72 +34,16 @@ Result<node::Json> run(const char* command, const Arguments& given, bool changes
   return ask(target.volume, {command, arguments}, watcher, changes);
 }
 
-std::string age_cell(const node::Json& dirty) {
-  if (!dirty.contains("oldest_ns") || !dirty["oldest_ns"].is_number()) return "";
-  return ", the oldest for " + duration_text(dirty["oldest_ns"].get<int64_t>() / 1'000'000'000);
-}
-
-std::string upload_text(const node::Json& upload) {
-  if (flag(upload, "paused")) return "paused: nacre tier resume goes on";
-  const std::string trouble = cell(upload, "trouble");
-  if (!trouble.empty()) return "waits: " + printable(trouble);
-  const uint64_t rate = number(upload, "bytes_per_second");
-  return rate == 0 ? "well" : format_size(rate) + "/s";
-}
-
-void print_status(const node::Json& status) {
-  const node::Json& cache = part(status, "cache");
-  const node::Json& dirty = part(status, "dirty");
-  const node::Json& remote = part(status, "remote");
-  const node::Json& fetch = part(status, "fetch");
-  const auto line = [](const char* name, const std::string& text) {
-    fmt::print("{:<10} {}\n", name, text);
-  };
-  line("bucket", fmt::format("{} at {}{}", cell(status, "bucket"), cell(status, "endpoint"),
-                             flag(status, "sealed") ? ", sealed" : ""));
-  line("disk",
-       fmt::format("{} of {}", size_cell(cache, "used_bytes"), size_cell(cache, "target_bytes")));
-  line("to upload", fmt::format("{} in {} blocks{}", size_cell(dirty, "bytes"),
-                                cell(dirty, "blocks"), age_cell(dirty)));
-  line("uploads", upload_text(part(status, "upload")));
-  line("in bucket",
-       fmt::format("{} in {} blocks; {} in {} packs", size_cell(remote, "bytes"),
-                   cell(remote, "blocks"), size_cell(remote, "pack_bytes"), cell(remote, "packs")));
-  const node::Json& rows = part(status, "rows");
-  const std::string trouble = cell(rows, "trouble");
-  line("safe",
-       fmt::format("up to {}{}", time_cell(rows, "shipped_time"),
-                   trouble.empty() || trouble == "-" ? "" : "; waits: " + printable(trouble)));
-  if (status.contains("pins")) {
-    for (const node::Json& pin : status["pins"]) {
-      line("pinned",
-           fmt::format("{}, {}, of which {} are to be fetched", printable(cell(pin, "path")),
-                       size_cell(pin, "bytes"), size_cell(pin, "missing_bytes")));
-    }
-  }
-  const node::Json& compaction = part(status, "compaction");
-  if (const uint64_t packs = number(compaction, "packs_written")) {
-    line("compacted",
-         fmt::format("{} packs written anew, {}", packs, size_cell(compaction, "bytes_written")));
-  }
-  line("evicted",
-       fmt::format("{} blocks since the volume was opened", cell(cache, "blocks_evicted")));
-  line("fetched",
-       fmt::format("{} in {} requests", size_cell(fetch, "bytes"), cell(fetch, "requests")));
-  if (const uint64_t damaged = number(part(status, "upload"), "damaged_blocks")) {
-    line("damaged",
-         fmt::format("{} blocks are damaged on the disk and cannot be uploaded", damaged));
-  }
-}
-
 Status show(const Arguments& given) {
   for (;;) {
     const node::Json status = TRY(run("tier_status", given, false, false));
     if (given.watch && is_terminal(STDOUT_FILENO)) fmt::print("\033[H\033[2J");
-    if (given.json) {
+    if (given.prometheus) {
+      fmt::print("{}", tier_metrics(status, TRY(find_volume(given.place))));
+    } else if (given.json) {
       print_json(status);
     } else {
-      print_status(status);
+      fmt::print("{}", tier_text(status));
     }
     if (!given.watch) return {};
     std::fflush(stdout);
@@ -201,8 +145,12 @@ void add_tier(CLI::App& program, int& exit_code) {
     on_command(command, exit_code, [given, body] { return body(*given); });
     return command;
   };
-  add("status", "Show what is where, and how it moves", kVolume, "Of the volume", show)
-      .add_flag("--watch", given->watch, "Again every second");
+  CLI::App& status =
+      add("status", "Show what is where, and how it moves", kVolume, "Of the volume", show);
+  CLI::Option* const watch = status.add_flag("--watch", given->watch, "Again every second");
+  status.add_flag("--prometheus", given->prometheus, "As metrics, for a textfile collector")
+      ->excludes(watch)
+      ->excludes(status.get_option("--json"));
   add("flush", "Wait until all is in the bucket", kVolume, "Of the volume", flush);
   add("pause", "Upload nothing until resume, or until the volume is unmounted", kVolume,
       "Of the volume", pause);
@@ -215,6 +163,7 @@ void add_tier(CLI::App& program, int& exit_code) {
   add("pin", "Bring a file, or all below a directory, to the disk, and keep it there", "PATH",
       "In the volume", pin);
   add("unpin", "Let what was pinned leave the disk again", "PATH", "In the volume", unpin);
+  add_tier_worker(tier, exit_code);
   tier.footer(
       "Examples:\n"
       "  nacre tier status /mnt\n"

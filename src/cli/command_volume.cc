@@ -1,4 +1,4 @@
-// nacre volume create, nacre volume recover
+// nacre volume create, recover; set and destroy have files of their own
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -34,6 +34,7 @@ struct Arguments {
   bool sync_remote = false;
   bool encrypt = false;
   std::string key_file;
+  std::string at;
 };
 
 // What stands after --remote and goes with it. None for a volume without a bucket.
@@ -85,22 +86,27 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
 }
 
 Status recover(const Arguments& given) {
-  node::RecoverOptions options{.force = given.force};
+  node::RecoverOptions options{.force = given.force, .at = given.at};
   options.remote = *TRY(remote_of(given));
   options.secret = TRY(read_secret(given.encrypt, given.key_file, Ask::kOnce));
   const std::string directory = TRY(absolute_path(given.directory));
   node::log_for_command();
   ProgressBar bar(os::real_clock(), is_terminal(STDERR_FILENO));
-  const auto recovered = node::recover_volume(
-      this_machine(), directory, options,
-      [&](uint64_t done, uint64_t total) { bar.show({"reading rows", done, total, "bytes"}); });
+  const auto recovered =
+      node::recover_volume(this_machine(), directory, options, [&](uint64_t done, uint64_t total) {
+        bar.show(total > 0 ? node::Progress{"reading rows", done, total, "bytes"}
+                           : node::Progress{"restoring", done, 0, "files"});
+      });
   bar.clear();
   if (!recovered.ok()) return recovered.error();
-  fmt::print(
-      "recovered the volume {}: {} inodes, as of {}, the last commit in the bucket\n"
-      "mount it with `nacre mount {} MOUNTPOINT`; no other copy of it may write any more\n",
-      printable(directory), recovered->state.inodes, local_time(recovered->state.time),
-      printable(given.directory));
+  fmt::print("recovered the volume {}: {} inodes, as of {}, the last commit in the bucket\n",
+             printable(directory), recovered->state.inodes, local_time(recovered->state.time));
+  if (recovered->returned_to) {
+    fmt::print("its present is what it was as of sequence {}; what came later is in history\n",
+               recovered->returned_to->value);
+  }
+  fmt::print("mount it with `nacre mount {} MOUNTPOINT`; no other copy of it may write any more\n",
+             printable(given.directory));
   return {};
 }
 
@@ -156,7 +162,7 @@ void add_remote_options(CLI::App& command, const std::shared_ptr<Arguments>& giv
 }  // namespace
 
 void add_volume(CLI::App& program, int& exit_code) {
-  CLI::App& volume = *program.add_subcommand("volume", "Make volumes");
+  CLI::App& volume = *program.add_subcommand("volume", "Make, change and destroy volumes");
   volume.require_subcommand(1);
   volume.footer("Example:\n  nacre volume create /srv/vol");
   CLI::App& command = *volume.add_subcommand("create", "Make a volume in a directory");
@@ -191,13 +197,20 @@ void add_volume(CLI::App& program, int& exit_code) {
   const auto wanted = std::make_shared<Arguments>();
   recover_command.add_option("DIR", wanted->directory, "Its directory, new or empty")->required();
   recover_command.add_flag("--force", wanted->force, "Destroy what is there");
+  recover_command.add_option("--at", wanted->at,
+                             "The present becomes what it was: a time, '2 hours ago', a sequence "
+                             "or a snapshot's name");
   add_remote_options(recover_command, wanted);
   recover_command.get_option("--remote")->required();
   recover_command.footer(
+      "With --at all of history is there, too, what came after that moment included.\n\n"
       "Example:\n"
       "  nacre volume recover /srv/vol --remote s3://my-bucket/vol --cache-size 20GiB \\\n"
       "      --endpoint https://s3.eu-central-003.backblazeb2.com");
   on_command(recover_command, exit_code, [wanted] { return recover(*wanted); });
+
+  add_volume_set(volume, exit_code);
+  add_volume_destroy(volume, exit_code);
 }
 
 }  // namespace nacre::cli

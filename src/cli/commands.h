@@ -14,6 +14,9 @@ namespace nacre::cli {
 void add_path(CLI::App& command, std::string& path);
 
 void add_volume(CLI::App& program, int& exit_code);
+// Of `volume`.
+void add_volume_set(CLI::App& volume, int& exit_code);
+void add_volume_destroy(CLI::App& volume, int& exit_code);
 void add_mount(CLI::App& program, int& exit_code);
 void add_unmount(CLI::App& program, int& exit_code);
 void add_status(CLI::App& program, int& exit_code);
@@ -24,6 +27,7 @@ void add_retention(CLI::App& program, int& exit_code);
 void add_prune(CLI::App& program, int& exit_code);
 void add_compact(CLI::App& program, int& exit_code);
 void add_tier(CLI::App& program, int& exit_code);
+void add_tier_worker(CLI::App& tier, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
 void add_flush(CLI::App& program, int& exit_code);
 void add_forget(CLI::App& program, int& exit_code);
