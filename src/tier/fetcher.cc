@@ -22,7 +22,7 @@ uint32_t parts_of(const wire::PackLocation& location) {
   return static_cast<uint32_t>((location.block.logical_bytes + kPartBytes - 1) / kPartBytes);
 }
 
-// What a failed read of the bucket is to whoever reads a file: it may pass, it is damage, or
+// What a failed read of the bucket is to whoever needs its bytes: it may pass, it is damage, or
 // somebody has to set something right.
 Code code_of_read(Code code) {
   switch (code) {
@@ -34,6 +34,7 @@ Code code_of_read(Code code) {
     case Code::kOutOfRange:
     case Code::kCorrupt:
       return Code::kCorrupt;
+    case Code::kAccess:
     case Code::kCancelled:
       return code;
     default:
@@ -70,7 +71,10 @@ Status Fetcher::read(const wire::PackLocation& location, uint64_t offset, Mutabl
     const auto part = static_cast<uint32_t>(offset / kPartBytes);
     const uint64_t skip = offset % kPartBytes;
     const size_t step = std::min<size_t>(into.size(), kPartBytes - skip);
-    TRY(read_part(location, part, skip, into.first(step), last));
+    Status read = read_part(location, part, skip, into.first(step), last);
+    // Who reads a file has every right to it.
+    if (!read.ok() && read.code() == Code::kAccess) return Error(Code::kIo, read.error().context());
+    TRY(std::move(read));
     offset += step;
     into = into.subspan(step);
   }

@@ -46,7 +46,7 @@ class Fetcher {
   // while the bucket is away; kCorrupt when what it has is not the block; kIo, with what to do,
   // when it refuses; kCancelled.
   Status read(const wire::PackLocation& location, uint64_t offset, MutableBytes into);
-  // The same range, to be kept.
+  // The same range, to be kept; kAccess when the bucket refuses.
   Status fetch(const wire::PackLocation& location, uint64_t offset, uint64_t length);
   FetchCounters counters();
 
