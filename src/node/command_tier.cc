@@ -14,7 +14,6 @@ namespace nacre::node {
 namespace {
 
 constexpr int64_t kLookNs = 200'000'000;
-constexpr uint64_t kMostPinnedPercent = 75;  // of the cache
 
 // What a command is about: a file or directory of the present.
 struct Subject {
@@ -74,6 +73,19 @@ Result<Json> json_of_pins(Call& call, TieredBlocks& tiered) {
 }
 
 }  // namespace
+
+Result<uint64_t> pinned_bytes(Call& call, const std::vector<BlockRange>& more) {
+  std::map<BlockId, uint64_t> pinned;
+  for (const BlockRange& range : more) pinned[range.block] += range.length;
+  for (const Pin& pin : TRY(TRY(tiered_of(call))->pins().list())) {
+    TRY(visit_blocks_below(call.directory.rows(), nullptr, pin.ino, [&](const BlockRange& range) {
+      pinned.try_emplace(range.block, range.length);
+    }));
+  }
+  uint64_t bytes = 0;
+  for (const auto& [block, length] : pinned) bytes += length;
+  return bytes;
+}
 
 Result<Json> run_tier_status(Call& call) {
   TRY(call.arguments.finish());
@@ -243,15 +255,7 @@ Result<Json> run_tier_pin(Call& call) {
   const Subject subject = TRY(subject_of(call));
   TieredBlocks& tiered = *TRY(tiered_of(call));
   const std::vector<BlockRange> ranges = TRY(blocks_of(call, subject));
-  std::map<BlockId, uint64_t> pinned;
-  for (const BlockRange& range : ranges) pinned[range.block] += range.length;
-  for (const Pin& other : TRY(tiered.pins().list())) {
-    TRY(visit_blocks_below(call.directory.rows(), nullptr, other.ino, [&](const BlockRange& range) {
-      pinned.try_emplace(range.block, range.length);
-    }));
-  }
-  uint64_t bytes = 0;
-  for (const auto& [block, length] : pinned) bytes += length;
+  const uint64_t bytes = TRY(pinned_bytes(call, ranges));
   const uint64_t most = tiered.settings().cache_bytes / 100 * kMostPinnedPercent;
   if (bytes > most) {
     return Error(Code::kNoSpace,

@@ -18,7 +18,8 @@ Result<std::optional<bool>> choice(Arguments& arguments, std::string_view name,
 }
 
 // Rows and their log stay on the disk, and the device grows no further than it was made for.
-Status check_cache_size(VolumeDirectory& directory, uint64_t bytes) {
+Status check_cache_size(Call& call, uint64_t bytes) {
+  VolumeDirectory& directory = call.directory;
   const device::Identity device = directory.devices().devices().front()->identity();
   const uint64_t least =
       std::max(kLeastCacheBytes, TRY(directory.rows().usage()).disk_bytes + kOtherFilesBytes +
@@ -29,6 +30,13 @@ Status check_cache_size(VolumeDirectory& directory, uint64_t bytes) {
                  fmt::format("a cache of {} is too small: names, history and the least of data "
                              "take {}",
                              format_size(bytes), format_size(least)));
+  }
+  const uint64_t pinned = TRY(pinned_bytes(call));
+  if (pinned > bytes / 100 * kMostPinnedPercent) {
+    return Error(Code::kInvalid,
+                 fmt::format("a cache of {} is too small: {} are pinned, and {} % of it may be; "
+                             "nacre tier unpin",
+                             format_size(bytes), format_size(pinned), kMostPinnedPercent));
   }
   if (bytes > most) {
     return Error(Code::kInvalid,
@@ -49,7 +57,7 @@ Result<Json> run_volume_set(Call& call) {
   change.sync_remote = TRY(choice(call.arguments, "sync_remote", "yes", "no"));
   TRY(call.arguments.finish());
   TieredBlocks& tiered = *TRY(tiered_of(call));
-  if (change.cache_bytes) TRY(check_cache_size(call.directory, *change.cache_bytes));
+  if (change.cache_bytes) TRY(check_cache_size(call, *change.cache_bytes));
   TRY(tiered.change(change));
   if (change.cache_bytes) tiered.tier().make_room(0);
   const RemoteSettings settings = tiered.settings();

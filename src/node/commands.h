@@ -3,8 +3,10 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "node/file_blocks.h"
 #include "node/mounts.h"
 #include "node/protocol.h"
 #include "node/volume_directory.h"
@@ -94,6 +96,8 @@ Result<Json> run_unmount(Call& call);
 Status settle(Call& call);
 // kUnsupported for a volume without a bucket.
 Result<TieredBlocks*> tiered_of(Call& call);
+// What pins, and these ranges besides, keep on the disk.
+Result<uint64_t> pinned_bytes(Call& call, const std::vector<BlockRange>& more = {});
 // A time as text; null where the change feed does not know the commit any more.
 Json json_of_time(Call& call, Sequence sequence);
 std::string_view name_of(meta::FileType type);

@@ -163,6 +163,23 @@ TEST_F(ManageVolumeTest, WhatCannotBeIsRefusedAndChangesNothing) {
   EXPECT_EQ(set({{"offline", "wait"}}).code(), Code::kReadOnly);
 }
 
+TEST_F(ManageVolumeTest, ACacheHasRoomForWhatIsPinned) {
+  Machine large(bucket_, 3, 256 * kMiB);
+  ASSERT_TRUE(large.create().ok());
+  large.open();
+  for (int i = 0; i < 8; ++i) {
+    large.write("file" + std::to_string(i), noise(static_cast<uint64_t>(i), 9 * kMiB));
+    ASSERT_TRUE(large.commit().ok());
+  }
+  ASSERT_TRUE(large.directory().tiered()->pins().add({kRootInode, "/"}).ok());
+  SilentEvents events;
+  Service service(large.directory(), nullptr);
+  const auto refused = service.handle({"volume_set", {{"cache_bytes", 64 * kMiB}}}, events);
+  EXPECT_EQ(refused.code(), Code::kInvalid);
+  EXPECT_THAT(refused.error().context(), HasSubstr("pinned"));
+  EXPECT_TRUE(service.handle({"volume_set", {{"cache_bytes", 128 * kMiB}}}, events).ok());
+}
+
 TEST_F(ManageVolumeTest, CredentialsThatTheBucketRefusesAreNotTaken) {
   ASSERT_TRUE(here_.create().ok());
   here_.open();

@@ -15,6 +15,8 @@
 
 namespace nacre::node {
 
+inline constexpr uint64_t kMostPinnedPercent = 75;  // of the cache
+
 struct Pin {
   InodeId ino = {};
   std::string path = {};  // where it was when it was pinned, from the root of the volume
