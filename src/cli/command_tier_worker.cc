@@ -41,7 +41,7 @@ Status work(const std::string& given) {
   node::log_to_stderr();
   FuseMounter mounter;
   const auto daemon = TRY(start(directory, mounter));
-  const Status closed = daemon->run();
+  Status closed = daemon->run();
   if (!daemon->stuck()) return closed;
   spdlog::shutdown();
   std::_Exit(closed.ok() ? kSuccess : exit_code_of(closed.code()));

@@ -95,7 +95,7 @@ class Destruction {
 
   Status may_go_on() {
     if (options_.force || !is_in_bucket_) return {};
-    const Status ours = tier::check_epoch(*bucket_, superblock_.volume, settings_.epoch);
+    Status ours = tier::check_epoch(*bucket_, superblock_.volume, settings_.epoch);
     if (ours.ok() || ours.code() != Code::kAccess) return ours;
     return advised(ours.error(), "without --remote this copy alone goes; --force destroys theirs");
   }
