@@ -10,27 +10,10 @@ namespace {
 
 using wire::kUnitBytes;
 
-constexpr size_t kMostPrefetches = 64;  // waiting; more are dropped
-// One prefetch may bring in this part of the cache at most, lest it push out what it brought.
-constexpr uint64_t kPrefetchPart = 16;
-
 }  // namespace
 
 CachedStore::CachedStore(Store& below, const CacheOptions& options)
-    : below_(below), options_(options), units_(options.capacity_bytes) {
-  for (size_t i = 0; i < options_.prefetch_threads; ++i) {
-    threads_.emplace_back("nacre-prefetch", [this] { run_prefetches(); });
-  }
-}
-
-CachedStore::~CachedStore() {
-  {
-    os::Lock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
-  threads_.clear();
-}
+    : below_(below), options_(options), units_(options.capacity_bytes) {}
 
 Status CachedStore::read(BlockId id, uint64_t offset, MutableBytes into) {
   if (into.empty() || offset > kMaxBlockBytes) return below_.read(id, offset, into);
@@ -96,44 +79,6 @@ Status CachedStore::remove(BlockId id) {
   TRY(below_.remove(id));
   if (info.ok()) units_.drop(id, wire::unit_count(info->logical_bytes));
   return {};
-}
-
-void CachedStore::prefetch(BlockId id, uint64_t offset, uint64_t length) {
-  const uint64_t most = options_.capacity_bytes / kPrefetchPart;
-  length = std::min({length, most, kMaxBlockBytes});
-  if (threads_.empty() || length == 0 || offset >= kMaxBlockBytes) return;
-  os::Lock lock(mutex_);
-  if (prefetches_.size() >= kMostPrefetches) return;
-  prefetches_.push_back({.id = id, .offset = offset, .length = length});
-  changed_.notify_one();
-}
-
-void CachedStore::run_prefetches() {
-  for (;;) {
-    Range range;
-    {
-      os::Lock lock(mutex_);
-      while (!stopping_ && prefetches_.empty()) changed_.wait(mutex_);
-      if (stopping_) return;
-      range = prefetches_.front();
-      prefetches_.pop_front();
-    }
-    prefetch_now(range);
-  }
-}
-
-// Stops at the first error, the end of the block among them: whoever reads will meet it.
-void CachedStore::prefetch_now(const Range& range) {
-  const auto first = static_cast<uint32_t>(range.offset / kUnitBytes);
-  const auto last = static_cast<uint32_t>((range.offset + range.length - 1) / kUnitBytes);
-  for (uint32_t unit = first; unit <= last; ++unit) {
-    const UnitKey key{range.id, unit};
-    if (units_.contains(key)) continue;
-    // To whoever reads it from its beginning, this is no use of its own.
-    if (!units_.find_or_load(key, 0, 0, [this, &key] { return load(key); }).ok()) return;
-    os::Lock lock(mutex_);
-    if (stopping_) return;
-  }
 }
 
 }  // namespace nacre::block

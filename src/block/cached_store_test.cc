@@ -157,26 +157,10 @@ TEST_F(CachedStoreTest, DoesNotKeepErrors) {
   read({1, 1}, 0, 10);
 }
 
-TEST_F(CachedStoreTest, PrefetchesInTheBackground) {
-  put({1, 1}, 300000);
-  cache_.prefetch({1, 1}, 60000, 100000);
-  wait_for_misses(3);
-  const auto wait_for_reads = [this] {
-    while (below_.reads() < 3) os::real_clock().now();
-  };
-  wait_for_reads();
-  read({1, 1}, 60000, 100000);
-  EXPECT_EQ(below_.reads(), 3u);
-}
-
-TEST_F(CachedStoreTest, DropsPrefetchesWhenTooManyWait) {
-  put({1, 1}, 65536);
-  put({2, 2}, 65536);
-  below_.hold(true);
-  cache_.prefetch({1, 1}, 0, 1);
-  below_.wait_until_read();
-  for (int i = 0; i < 1000; ++i) cache_.prefetch({2, 2}, 0, 1);
-  below_.hold(false);
+TEST_F(CachedStoreTest, HintsGoOnToTheStoreBelow) {
+  MemoryStore below(1u << 20);
+  CachedStore(below, {}).prefetch({1, 1}, 60000, 100000);
+  EXPECT_EQ(below.hinted_bytes(), 100000u);
 }
 
 TEST_F(CachedStoreTest, AUnitRemovedWhileItIsLoadedIsNotKept) {
@@ -190,12 +174,6 @@ TEST_F(CachedStoreTest, AUnitRemovedWhileItIsLoadedIsNotKept) {
   }
   EXPECT_EQ(read_code({1, 1}, 0, 10), Code::kNotFound);
   EXPECT_EQ(cache_.stats().bytes, 0u);
-}
-
-TEST_F(CachedStoreTest, StopsWithPrefetchesWaiting) {
-  put({1, 1}, 60u << 20);
-  CachedStore other(below_, {});
-  for (int i = 0; i < 64; ++i) other.prefetch({1, 1}, 0, 60u << 20);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ class Store {
   // Fills `into` with the bytes at `offset`. kNotFound for an unknown id, kOutOfRange past the end,
   // kCorrupt (with device and place) where a checksum does not match.
   virtual Status read(BlockId id, uint64_t offset, MutableBytes into) = 0;
-  // Hints that [offset, offset+length) will be read soon. May do nothing.
+  // Hints that [offset, offset+length) will be read soon, to a store that is far away. Returns at
+  // once; may do nothing.
   virtual void prefetch(BlockId id, uint64_t offset, uint64_t length) = 0;
   // Forgets the block; its space is reused later. Idempotent. After a crash before the next sync()
   // the block may be back: owners remove again what they do not own.

@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                     local("Zstd", {.devices = 2, .compression = codec::Compression::kZstd}),
                     cached("Cached", {}),
                     cached("SmallCache", {.capacity_bytes = 2u << 20, .large_read_bytes = 1000}),
-                    cached("NoCache", {.capacity_bytes = 0, .prefetch_threads = 0})),
+                    cached("NoCache", {.capacity_bytes = 0})),
     [](const auto& maker) { return maker.param.name; });
 
 }  // namespace

@@ -15,6 +15,7 @@ using PieceAt = std::pair<uint64_t, Piece>;
 
 constexpr uint64_t kEndOfFiles = uint64_t{INT64_MAX};
 constexpr uint64_t kLargestCopy = kGiB;  // one copy_range call; callers loop
+constexpr uint64_t kStretchBytes = 4 * kMiB;
 constexpr int kReadAttempts = 8;         // blocks may move between finding and reading them
 constexpr size_t kExactAllocation = 64;  // pieces up to which pending allocation is exact
 
@@ -146,10 +147,23 @@ Status Volume::fill(uint64_t offset, MutableBytes into, const std::vector<PieceA
   return {};
 }
 
+// Who reads a file from one end to the other passes the middle of each stretch of it: then the next
+// two are hinted at. Who reads here and there seldom does.
+Result<std::vector<PieceAt>> Volume::gather_ahead(InodeId ino, uint64_t offset, uint64_t length,
+                                                  uint64_t size) const {
+  const uint64_t stretch = std::max<uint64_t>(settings_.block_size, kStretchBytes);
+  const uint64_t last = (offset + length - 1) / stretch * stretch;
+  const uint64_t middle = last + stretch / 2;
+  const uint64_t begin = last + stretch;
+  if (begin >= size || offset > middle || offset + length <= middle) return std::vector<PieceAt>();
+  return gather(ino, begin, std::min(size, begin + 2 * stretch));
+}
+
 Result<size_t> Volume::read(InodeId ino, uint64_t offset, MutableBytes into) {
   Status status;
   for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
     std::vector<PieceAt> pieces;
+    std::vector<PieceAt> ahead;
     size_t length = 0;
     {
       const os::SharedLock lock(lock_);
@@ -159,6 +173,12 @@ Result<size_t> Volume::read(InodeId ino, uint64_t offset, MutableBytes into) {
       if (offset >= inode.row.size) return size_t{0};
       length = std::min<uint64_t>(into.size(), inode.row.size - offset);
       pieces = TRY(gather(ino, offset, offset + length));
+      if (length > 0) ahead = TRY(gather_ahead(ino, offset, length, inode.row.size));
+    }
+    for (const auto& [start, piece] : ahead) {
+      if (piece.kind == Piece::Kind::kBlock) {
+        blocks_.prefetch(piece.block, piece.source_offset, piece.length);
+      }
     }
     status = fill(offset, into.first(length), pieces);
     if (status.ok()) return length;

@@ -205,6 +205,9 @@ class Volume {
                     const Delta::PieceVisitor& visit, Status& failure) const;
   Result<std::vector<std::pair<uint64_t, Piece>>> gather(InodeId ino, uint64_t begin,
                                                          uint64_t end) const REQUIRES_SHARED(lock_);
+  Result<std::vector<std::pair<uint64_t, Piece>>> gather_ahead(InodeId ino, uint64_t offset,
+                                                               uint64_t length, uint64_t size) const
+      REQUIRES_SHARED(lock_);
   Status fill(uint64_t offset, MutableBytes into,
               const std::vector<std::pair<uint64_t, Piece>>& pieces);
   uint64_t pending_allocation(InodeId ino, uint64_t stored) const REQUIRES_SHARED(lock_);

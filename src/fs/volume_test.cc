@@ -266,6 +266,31 @@ TEST_F(VolumeTest, AClosedVolumeRefusesChanges) {
 }
 
 // What `.nacre` shows.
+// So that a store that is far away has it when it is asked for.
+TEST_F(VolumeTest, WhoReadsAFileFromEndToEndHasTheRestHintedAt) {
+  open();
+  constexpr size_t size = 40 * kMiB;
+  const InodeId file = make("large");
+  const std::string text(kMiB, 'x');
+  for (size_t at = 0; at < size; at += kMiB) {
+    ASSERT_TRUE(write(file, at, text.substr(at / kMiB)).ok());
+    ASSERT_TRUE(volume_->commit().ok());
+  }
+  os::SeededRandom random(3);
+  std::string bytes(128 * kKiB, '\0');
+  for (int i = 0; i < 1000; ++i) {
+    const MutableBytes page = as_writable_bytes(bytes).first(4096);
+    ASSERT_TRUE(tree_->read(file, random.next() % size / 4096 * 4096, page).ok());
+  }
+  EXPECT_LE(blocks_.hinted_bytes(), size);  // by chance
+  const uint64_t before = blocks_.hinted_bytes();
+  for (size_t at = 0; at < size / 2; at += bytes.size()) {
+    ASSERT_TRUE(tree_->read(file, at, as_writable_bytes(bytes)).ok());
+    // Of what is read next, half of a stretch of 4 MiB at least.
+    if (at >= 4 * kMiB) EXPECT_GE(blocks_.hinted_bytes() - before + kMiB, at) << at;
+  }
+}
+
 class HiddenDirectoryTest : public VolumeTest {
  protected:
   HiddenDirectoryTest() { open(); }

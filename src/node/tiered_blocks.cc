@@ -94,7 +94,8 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
   if (options.read_only) return opened;
   opened->shipper_ = std::make_unique<tier::RowShipper>(
       tier::RowShipper::Parts{*opened->logged_, opened->tier_->locations(), *opened->bucket_,
-                              parts.host.clock, [raw] { return raw->tier_->settled_batch(); }},
+                              parts.host.clock, [raw] { return raw->tier_->settled_batch(); },
+                              [raw] { raw->tier_->uploader().flush(); }},
       opened->format_,
       tier::ShipOptions{.epoch = settings.epoch, .background = options.background});
   opened->compactor_ = std::make_unique<tier::PackCompactor>(

@@ -82,8 +82,7 @@ Status VolumeDirectory::open_parts() {
   }
   watched_ = std::make_unique<WatchedStore>(tiered_ ? tiered_->blocks() : *local_, host_.clock);
   cached_ = std::make_unique<block::CachedStore>(
-      *watched_, block::CacheOptions{.capacity_bytes = options_.memory.block_cache_bytes,
-                                     .prefetch_threads = options_.background ? 1u : 0u});
+      *watched_, block::CacheOptions{.capacity_bytes = options_.memory.block_cache_bytes});
   fs::VolumeSettings settings = settings_of(superblock());
   settings.capacity_bytes = TRY(capacity());
   settings.dirty_limit_bytes = options_.memory.dirty_bytes;

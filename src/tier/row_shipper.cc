@@ -247,6 +247,7 @@ Status RowShipper::ship_checkpoint() {
   }
   if (writer) TRY(close_part());
   // The rows may refer to blocks that are on their way still.
+  if (parts_.settled_batch() < moment.last) parts_.hurry();
   while (parts_.settled_batch() < moment.last) {
     const os::Lock lock(mutex_);
     if (stopping_ || !options_.background) {

@@ -52,6 +52,8 @@ class RowShipper {
     os::Clock& clock;
     // Every batch up to this one refers to nothing that is not in the bucket.
     std::function<uint64_t()> settled_batch;
+    // What is not in the bucket yet is waited for.
+    std::function<void()> hurry = [] {};
   };
   // Asks nothing of the bucket yet. `format` outlives it.
   RowShipper(const Parts& parts, const PackFormat& format, const ShipOptions& options);

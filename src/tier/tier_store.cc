@@ -10,7 +10,7 @@ namespace nacre::tier {
 namespace {
 
 constexpr uint64_t kBucketBytes = uint64_t{1} << 50;  // shown as the room of a bucket
-constexpr size_t kMostPrefetches = 64;
+constexpr size_t kMostPrefetches = 256;
 constexpr int64_t kStayingLookNs = 10'000'000'000;  // for what is to stay and is not here
 constexpr int64_t kPatienceNs = 1'000'000'000;      // between two looks whether something changed
 constexpr uint64_t kHeadBytes = 64 * kKiB;  // more than what a record takes beside its bytes
@@ -238,8 +238,9 @@ Status TierStore::fetch(BlockId id, uint64_t offset, uint64_t length) {
 }
 
 void TierStore::prefetch(BlockId id, uint64_t offset, uint64_t length) {
-  if (parts_.local.info(id).ok()) return parts_.local.prefetch(id, offset, length);
   if (threads_.empty()) return;
+  const auto here = is_here(id);
+  if (!here.ok() || *here) return;
   const os::Lock lock(mutex_);
   if (prefetches_.size() >= kMostPrefetches) return;
   prefetches_.push_back({id, offset, length});
