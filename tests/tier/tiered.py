@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
 import servers
@@ -134,8 +135,7 @@ class Evictor:
 
     def __enter__(self):
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
+        self.running = ThreadPoolExecutor().submit(self.run)
         return self
 
     def run(self):
@@ -162,4 +162,4 @@ class Evictor:
 
     def __exit__(self, *_):
         self.ended.set()
-        self.thread.join()
+        self.running.result()
