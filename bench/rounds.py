@@ -67,23 +67,24 @@ class Bench:
         os.mkfifo(self.ask)
         os.mkfifo(self.answer)
 
-    def command(self, directory, remount):
+    def command(self, directory, remount, rows):
         options = self.options
         command = [options.bench, "bench", directory, "--json"]
         for name in ("files", "size", "threads", "seed"):
             value = getattr(options, name)
             if value is not None:
                 command += [f"--{name}", str(value)]
-        if options.rows:
-            command += ["--only", options.rows]
+        if rows:
+            command += ["--only", rows]
         if remount:
             ask, answer = shlex.quote(self.ask), shlex.quote(self.answer)
             command += ["--cold-command", f"echo >{ask}; read -r word <{answer}; test $word = done"]
         return command
 
-    def run(self, directory, remount=None):
-        """The rows of one run by name. `remount` is called before each cold row if given."""
-        command = self.command(directory, remount)
+    def run(self, directory, remount=None, rows=None):
+        """The rows of one run by name: those named, else those of the options. `remount` is called before each cold
+        row if given."""
+        command = self.command(directory, remount, rows or self.options.rows)
         with open(self.output, "wb") as output:
             try:
                 process = subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE,
