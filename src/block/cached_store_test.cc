@@ -6,6 +6,7 @@
 
 #include "block/memory_store.h"
 #include "os/clock.h"
+#include "os/thread.h"
 
 namespace nacre::block {
 namespace {

@@ -287,7 +287,8 @@ TEST_F(VolumeTest, WhoReadsAFileFromEndToEndHasTheRestHintedAt) {
   for (size_t at = 0; at < size / 2; at += bytes.size()) {
     ASSERT_TRUE(tree_->read(file, at, as_writable_bytes(bytes)).ok());
     // Of what is read next, half of a stretch of 4 MiB at least.
-    if (at >= 4 * kMiB) EXPECT_GE(blocks_.hinted_bytes() - before + kMiB, at) << at;
+    if (at < 4 * kMiB) continue;
+    EXPECT_GE(blocks_.hinted_bytes() - before + kMiB, at) << at;
   }
 }
 
