@@ -53,10 +53,8 @@ class Bucket {
   // Uploads in parts that were begun under the prefix and never ended, by writers that died, cost
   // money and are in no listing. Ends those older than `age`; returns how many. Uploads under way
   // that are that old fail with kUnavailable.
-  virtual Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) {
-    (void)prefix, (void)age;
-    return size_t{0};
-  }
+  virtual Result<size_t> abort_stale_uploads(const std::string& prefix,
+                                             std::chrono::seconds age) = 0;
 
   // Calls under way and all later ones end with kCancelled, soon.
   virtual void stop() = 0;

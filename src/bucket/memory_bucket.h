@@ -40,6 +40,10 @@ class MemoryBucket final : public Bucket {
   Status list(const std::string& prefix,
               const std::function<bool(const ObjectInfo&)>& visit) override;
   Status remove(const std::string& key) override;
+  // There are none.
+  Result<size_t> abort_stale_uploads(const std::string&, std::chrono::seconds) override {
+    return size_t{0};
+  }
   void stop() override;
 
   // The next `calls` of the kind end with `error`; replaces what was asked for that kind before.

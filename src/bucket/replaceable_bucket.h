@@ -32,6 +32,9 @@ class ReplaceableBucket final : public Bucket {
     return below()->list(prefix, visit);
   }
   Status remove(const std::string& key) override { return below()->remove(key); }
+  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) override {
+    return below()->abort_stale_uploads(prefix, age);
+  }
   void stop() override;
 
  private:

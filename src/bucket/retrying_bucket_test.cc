@@ -189,6 +189,10 @@ class BreakingListing final : public Bucket {
     }
     return {};
   }
+  Result<size_t> abort_stale_uploads(const std::string& /*prefix*/,
+                                     std::chrono::seconds /*age*/) override {
+    return Code::kUnsupported;
+  }
   Status remove(const std::string& /*key*/) override { return Code::kUnsupported; }
   void stop() override {}
 

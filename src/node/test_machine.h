@@ -37,6 +37,9 @@ class Connection final : public bucket::Bucket {
     return bucket_.list(prefix, visit);
   }
   Status remove(const std::string& key) override { return bucket_.remove(key); }
+  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) override {
+    return bucket_.abort_stale_uploads(prefix, age);
+  }
   void stop() override {}
 
  private:

@@ -29,6 +29,9 @@ class AbsentBucket final : public bucket::Bucket {
     return error_;
   }
   Status remove(const std::string&) override { return error_; }
+  Result<size_t> abort_stale_uploads(const std::string&, std::chrono::seconds) override {
+    return error_;
+  }
   void stop() override {}
 
  private:

@@ -120,6 +120,9 @@ class GatedBucket final : public bucket::Bucket {
     return below_.list(prefix, visit);
   }
   Status remove(const std::string& key) override { return below_.remove(key); }
+  Result<size_t> abort_stale_uploads(const std::string& prefix, std::chrono::seconds age) override {
+    return below_.abort_stale_uploads(prefix, age);
+  }
   void stop() override { below_.stop(); }
 
   // Opens a while after the first read has come, so that others may come, too.

@@ -150,11 +150,14 @@ class Volume:
         return int(read(os.path.join(self.directory, "nacre.lock")))
 
     def kill(self):
-        """Kills the daemon and takes its mount away."""
+        """Kills the daemon and takes its mount away, of which nobody has a file open."""
+        self.kill_daemon()
+        self.unmount()
+
+    def kill_daemon(self):
         pid = self.pid()
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not is_running(pid), "a killed daemon ends")
-        self.unmount()
 
     def is_clean(self, *options):
         nacre("check", self.directory, *options, limit_seconds=120)
