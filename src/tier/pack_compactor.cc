@@ -19,14 +19,14 @@ constexpr size_t kMergedAtOnce = 8;  // small packs of about the same size
 constexpr size_t kSizeClasses = 64;
 constexpr std::chrono::hours kStaleAge{24};    // of an upload in parts: nobody goes on with it
 constexpr size_t kMostPacks = 64;              // read for a new one
+constexpr uint64_t kIndexEntryBytes = 64;      // more than a block of little takes
+constexpr uint64_t kFrameBytes = 256;          // more than header and trailer
 constexpr uint64_t kMostGapBytes = 64 * kKiB;  // read along, rather than asked around
 constexpr uint64_t kMostRunBytes = 8 * kMiB;
 
 // What a pack with these blocks alone would have at most.
 uint64_t bytes_without_dead(const wire::PackRow& row) {
-  constexpr uint64_t index_entry_bytes = 64;
-  constexpr uint64_t frame_bytes = 256;
-  return row.live_bytes + row.live_bytes / 4 + row.blocks * index_entry_bytes + frame_bytes;
+  return row.live_bytes + row.live_bytes / 4 + row.blocks * kIndexEntryBytes + kFrameBytes;
 }
 
 bool is_sparse(const wire::PackRow& row) { return row.object_bytes > 2 * bytes_without_dead(row); }
@@ -129,8 +129,9 @@ Result<uint64_t> PackCompactor::sweep() {
 Result<std::vector<wire::PackId>> PackCompactor::choose() {
   std::vector<Candidate> sparse;
   std::array<std::vector<wire::PackId>, kSizeClasses> small;
+  const std::set<wire::PackId>& damaged = damaged_;
   TRY(parts_.locations.list_packs([&](wire::PackId id, const wire::PackRow& row) {
-    if (row.blocks == 0 || damaged_.contains(id)) return true;
+    if (row.blocks == 0 || damaged.contains(id)) return true;
     if (is_sparse(row)) {
       sparse.push_back({id, row});
     } else if (row.object_bytes < options_.pack_bytes / kSmallShare) {
