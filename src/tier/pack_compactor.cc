@@ -129,7 +129,7 @@ Result<uint64_t> PackCompactor::sweep() {
 Result<std::vector<wire::PackId>> PackCompactor::choose() {
   std::vector<Candidate> sparse;
   std::array<std::vector<wire::PackId>, kSizeClasses> small;
-  const std::set<wire::PackId>& damaged = damaged_;
+  const std::set<wire::PackId> damaged = damaged_;
   TRY(parts_.locations.list_packs([&](wire::PackId id, const wire::PackRow& row) {
     if (row.blocks == 0 || damaged.contains(id)) return true;
     if (is_sparse(row)) {
