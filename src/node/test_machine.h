@@ -73,9 +73,10 @@ class Machine {
     options.force = force;
     return create_volume(host(), kPath, options);
   }
-  Result<RecoveredVolume> recover(const BucketSecret& secret = {}) {
-    return recover_volume(host(), kPath,
-                          {.remote = remote(), .secret = secret, .connect = connect()}, {});
+  Result<RecoveredVolume> recover(const BucketSecret& secret = {}, bool force = false) {
+    return recover_volume(
+        host(), kPath, {.remote = remote(), .secret = secret, .connect = connect(), .force = force},
+        {});
   }
   Status try_open(bool read_only = false) {
     directory_.reset();

@@ -262,5 +262,71 @@ TEST_F(TieredVolumeTest, SurvivesAPowerCutAtEveryStepOfCompaction) {
   }
 }
 
+// Whatever is the last thing that a recovery does: what is there then is the whole volume or none,
+// and another attempt succeeds.
+class RecoveryCutTest : public TieredVolumeTest {
+ protected:
+  // `cut` arranges for the cut. False when the recovery came to its end before.
+  static bool is_cut(uint64_t seed,
+                     const std::function<void(bucket::MemoryBucket&, Machine&)>& cut) {
+    bucket::MemoryBucket bucket;
+    Machine here(bucket, 1);
+    EXPECT_TRUE(here.create().ok());
+    here.open();
+    for (int i = 0; i < 3; ++i) {
+      here.write(std::to_string(i), noise(seed + i, 90'000));
+      EXPECT_TRUE(here.commit().ok());
+      EXPECT_TRUE(here.upload().ok());
+    }
+    Machine there(bucket, 2);
+    cut(bucket, there);
+    const bool done = there.recover().ok();
+    there.crash();
+    for (const Operation operation : kOperations) {
+      bucket.fail_next(operation, 0, Error(Code::kUnavailable));
+    }
+    if (!there.try_open().ok()) {
+      EXPECT_FALSE(done);
+      // What an attempt leaves that was cut off is in the way.
+      const auto recovered = there.recover({}, true);
+      if (!recovered.ok()) {
+        ADD_FAILURE() << recovered.error().to_string();
+        return false;
+      }
+      there.open();
+    }
+    there.expect_files(here.files());
+    there.expect_sound();
+    return !done;
+  }
+
+  static constexpr Operation kOperations[] = {Operation::kPut, Operation::kGet, Operation::kList,
+                                              Operation::kInfo, Operation::kRemove};
+};
+
+TEST_F(RecoveryCutTest, OfTheBucketAtEveryCall) {
+  for (const bucket::Effect effect : {bucket::Effect::kNone, bucket::Effect::kDone}) {
+    for (const Operation operation : kOperations) {
+      uint64_t call = 0;
+      while (is_cut(call, [&](bucket::MemoryBucket& bucket, Machine&) {
+        bucket.fail_from(operation, call, Error(Code::kUnavailable, "cut"), effect);
+      })) {
+        ASSERT_LT(++call, 100u);
+        ASSERT_FALSE(HasFailure()) << call;
+      }
+    }
+  }
+}
+
+TEST_F(RecoveryCutTest, OfThePowerAtStepsOnTheDisk) {
+  uint64_t step = 1;
+  while (is_cut(step,
+                [&](bucket::MemoryBucket&, Machine& there) { there.disk().crash_after(step); })) {
+    ASSERT_FALSE(HasFailure()) << step;
+    step += 1 + step / 16;
+    ASSERT_LT(step, 5000u);
+  }
+}
+
 }  // namespace
 }  // namespace nacre::node
