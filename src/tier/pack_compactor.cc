@@ -171,6 +171,8 @@ Result<bool> PackCompactor::rewrite(const std::vector<wire::PackId>& packs) {
         copied.code() != Code::kOutOfRange) {
       return copied.error();
     }
+    // One that died meanwhile is gone, and nobody misses it.
+    if (TRY(parts_.locations.members(pack)).empty()) continue;
     spdlog::error("pack {} cannot be read: {}", to_hex(pack), copied.error().to_string());
     damaged_.insert(pack);
     const os::Lock lock(mutex_);

@@ -137,7 +137,7 @@ void Residence::put_back(BlockId id) {
   }
 }
 
-std::optional<BlockId> Residence::next_victim(const std::function<bool(BlockId)>& stays) {
+std::optional<CleanBlock> Residence::next_victim(const std::function<bool(BlockId)>& stays) {
   const os::Lock lock(mutex_);
   // Each block passes the queues a bounded number of times: its uses run out.
   for (size_t left = (small_.size() + main_.size()) * (kMostUses + 2); left > 0; --left) {
@@ -154,8 +154,9 @@ std::optional<BlockId> Residence::next_victim(const std::function<bool(BlockId)>
       continue;
     }
     if (from_small) remember_ghost(id);
+    const CleanBlock victim{id, entry.bytes};
     entries_.erase(found);
-    return id;
+    return victim;
   }
   return std::nullopt;
 }

@@ -31,6 +31,11 @@ struct DirtyBlock {
   uint64_t batch = 0;    // the last batch of rows before its put: none up to it refers to the block
 };
 
+struct CleanBlock {
+  BlockId id = {};
+  uint64_t bytes = 0;  // on the devices
+};
+
 struct ResidenceTotals {
   uint64_t dirty_blocks = 0;  // those uploading included
   uint64_t dirty_bytes = 0;
@@ -71,7 +76,7 @@ class Residence {
 
   // The clean block to leave next; it is forgotten. Those that `stays` holds are passed over. None
   // if no other is left.
-  std::optional<BlockId> next_victim(const std::function<bool(BlockId)>& stays);
+  std::optional<CleanBlock> next_victim(const std::function<bool(BlockId)>& stays);
 
   // Every batch up to this one refers to blocks only that the bucket has; `newest` if all are
   // there.

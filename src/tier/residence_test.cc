@@ -28,7 +28,7 @@ class ResidenceTest : public testing::Test {
   }
   uint64_t victim(const std::function<bool(BlockId)>& stays = [](BlockId) { return false; }) {
     const auto found = residence_.next_victim(stays);
-    return found ? found->low : 0;
+    return found ? found->id.low : 0;
   }
 
   Residence residence_;

@@ -361,25 +361,22 @@ bool TierStore::evict_some(uint64_t bytes, const Staying* staying, Spare spare) 
   const auto is_unknown = [&](BlockId id) {
     return staying != nullptr && spare == Spare::kStayingAndUnknown && !staying->knows(id);
   };
-  std::vector<std::pair<BlockId, uint64_t>> spared;
+  std::vector<CleanBlock> spared;
   uint64_t freed = 0;
   while (freed < bytes) {
-    const uint64_t before = residence_.totals().clean_bytes;
     const auto victim = residence_.next_victim(stays);
     if (!victim) break;
-    if (is_unknown(*victim)) {
-      const uint64_t after = residence_.totals().clean_bytes;
-      spared.emplace_back(*victim, before - std::min(before, after));
+    if (is_unknown(victim->id)) {
+      spared.push_back(*victim);
       continue;
     }
-    const auto location = locations_.find(*victim);
+    const auto location = locations_.find(victim->id);
     if (!location.ok() || !*location) continue;  // removed meanwhile
-    if (!drop_local(*victim, (*location)->block.logical_bytes).ok()) break;
-    const uint64_t after = residence_.totals().clean_bytes;
-    freed += before - std::min(before, after);
+    if (!drop_local(victim->id, (*location)->block.logical_bytes).ok()) break;
+    freed += victim->bytes;
     ++blocks_evicted_;
   }
-  for (const auto& [id, spared_bytes] : spared) residence_.add_clean(id, spared_bytes);
+  for (const CleanBlock& block : spared) residence_.add_clean(block.id, block.bytes);
   bytes_evicted_ += freed;
   return freed > 0;
 }
