@@ -3,7 +3,7 @@
 _nacre_options() {
   case $1 in
     'volume create')
-      echo "--block-size --compress --capacity --device $(_nacre_options bucket)"
+      echo "--block-size --compress --dedup --capacity --device $(_nacre_options bucket)"
       ;;
     'volume recover') echo "--at $(_nacre_options bucket)" ;;
     bucket)

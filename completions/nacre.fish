@@ -48,6 +48,7 @@ complete -c nacre -f -n "__nacre_action volume $actions" -a destroy \
 set -l in "$volume create"
 complete -c nacre -n $in -l block-size -x -d 'Largest block, a power of two'
 complete -c nacre -n $in -l compress -x -a 'none lz4 zstd' -d 'Compression'
+complete -c nacre -n $in -l dedup -d 'Store identical content once'
 complete -c nacre -n $in -l capacity -x -d 'The most it may take'
 complete -c nacre -n $in -l device -r -d 'Device for the data'
 set -l in "$volume create recover"

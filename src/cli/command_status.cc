@@ -25,6 +25,10 @@ void print_space(const node::Json& space) {
              fmt::format("{}: {} for the present, {} for history, {} for rows",
                          size_cell(space, "used_bytes"), size_cell(space, "live_bytes"),
                          size_cell(space, "history_bytes"), size_cell(space, "rows_bytes")));
+  if (space.contains("referenced_bytes")) {
+    print_line("stored once", fmt::format("identical content: {} with what is repeated",
+                                          size_cell(space, "referenced_bytes")));
+  }
   print_line("available",
              size_cell(space, "available_bytes") + " for new data, history given up included");
   print_line("inodes", cell(space, "inodes"));

@@ -20,6 +20,7 @@ struct Arguments {
   std::string directory;
   std::string block_size;
   std::string compress;
+  bool dedup = false;
   std::string capacity;
   std::vector<std::string> devices;
   bool force = false;
@@ -70,6 +71,7 @@ Result<node::CreateOptions> options_of(const Arguments& given) {
   }
   options.compression =
       TRY(codec::parse_compression(given.compress.empty() ? "none" : given.compress));
+  options.dedup = given.dedup;
   options.remote = TRY(remote_of(given));
   options.secret = TRY(read_secret(given.encrypt, given.key_file, Ask::kTwice));
   if (!given.capacity.empty()) {
@@ -176,6 +178,7 @@ void add_volume(CLI::App& program, int& exit_code) {
       "Largest block: a power of two from 64KiB on; default: 4MiB, less on small volumes");
   command.add_option("--compress", given->compress,
                      "none, lz4 or zstd; default: none, and zstd in a bucket");
+  command.add_flag("--dedup", given->dedup, "Store identical content once");
   command.add_option("--capacity", given->capacity,
                      "The most it may take; default: what the disk can spare");
   command.add_option(

@@ -77,7 +77,7 @@ Status Sealer::open(ByteView sealed, ByteView associated, MutableBytes into) con
                    " sealed bytes are damaged, not in their place, or sealed under another key");
 }
 
-BlockHash keyed_hash(ByteView key, std::span<const ByteView> parts) {
+Fingerprint keyed_hash(ByteView key, std::span<const ByteView> parts) {
   CHECK(sodium_init() >= 0);
   CHECK(key.size() >= crypto_generichash_blake2b_KEYBYTES_MIN &&
         key.size() <= crypto_generichash_blake2b_KEYBYTES_MAX);

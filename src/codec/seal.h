@@ -58,10 +58,10 @@ class Sealer {
   SealKey key_;
 };
 
-using BlockHash = Id128<struct BlockHashTag>;
+using Fingerprint = Id128<struct FingerprintTag>;
 
 // BLAKE2b-128 of the concatenation of the parts, however they are cut, under a secret key of 16 to
 // 64 bytes: equal hashes mean equal bytes, and nobody without the key can tell whose hash one is.
-BlockHash keyed_hash(ByteView key, std::span<const ByteView> parts);
+Fingerprint keyed_hash(ByteView key, std::span<const ByteView> parts);
 
 }  // namespace nacre::codec

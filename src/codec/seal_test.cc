@@ -114,7 +114,7 @@ TEST(SealKey, HasThirtyTwoBytesAndIsNeverPrinted) {
 // The digest is that of Python's hashlib.blake2b.
 TEST(KeyedHash, IsBlake2bHoweverThePartsAreCut) {
   const std::string key = counting(0, 32);
-  const BlockHash wanted{0x8e20365350d5eba5, 0x297ff2f8b694950b};
+  const Fingerprint wanted{0x8e20365350d5eba5, 0x297ff2f8b694950b};
   for (size_t cut = 0; cut <= 11; ++cut) {
     const std::string_view text = "hello world";
     const std::vector<ByteView> parts = {as_bytes(text.substr(0, cut)), as_bytes(text.substr(cut))};

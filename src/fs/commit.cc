@@ -41,6 +41,20 @@ meta::ContentChange change_of(uint64_t offset, const Piece& piece) {
   return change;
 }
 
+void add_to(uint64_t& total, int64_t change) {
+  total = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(total) + change));
+}
+
+void count_change(const meta::CommitBuilder& builder, wire::StateRow& state) {
+  add_to(state.live_bytes, builder.live_bytes_change());
+  if (state.referenced_bytes) add_to(*state.referenced_bytes, builder.referenced_bytes_change());
+}
+
+void copy_totals(const wire::StateRow& from, wire::StateRow& to) {
+  to.live_bytes = from.live_bytes;
+  to.referenced_bytes = from.referenced_bytes;
+}
+
 }  // namespace
 
 Status Volume::commit() {
@@ -95,6 +109,7 @@ bool Volume::cut() {
     content->second.listed = false;
     cut.files.push_back(ino);
   }
+  close_content(cut.files);
   cut.drops = std::move(pending_drops_);
   cut.blocks = std::move(active_blocks_);
   cut.shared = std::move(shared_blocks_);
@@ -111,7 +126,21 @@ bool Volume::cut() {
   return true;
 }
 
-// Puts the pieces into as few blocks as they need, in the order given, and says where each went.
+// Cuts what is to be stored as blocks need it, and as runs do.
+void Volume::add_pieces(InodeId ino, uint64_t offset, const Piece& piece,
+                        std::vector<Stored>& pieces) const {
+  for (uint64_t done = 0; done < piece.length;) {
+    const uint64_t at = offset + done;
+    uint64_t most = settings_.block_size;
+    if (settings_.run_bytes > 0) most = settings_.run_bytes - at % settings_.run_bytes;
+    const uint64_t length = std::min(piece.length - done, most);
+    pieces.push_back({ino, at, piece.part(done, length), {}, 0, length, Found::kNowhere});
+    done += length;
+  }
+}
+
+// Puts the pieces that are nowhere yet into as few blocks as they need, in the order given, and
+// says where each went.
 Status Volume::put_blocks(std::vector<Stored>& pieces,
                           std::vector<std::pair<BlockId, uint64_t>>& blocks) {
   for (size_t first = 0; first < pieces.size();) {
@@ -119,14 +148,16 @@ Status Volume::put_blocks(std::vector<Stored>& pieces,
     uint64_t bytes = 0;
     const BlockId block = block::make_block_id(random_);
     size_t next = first;
-    for (; next < pieces.size() && bytes + pieces[next].piece.length <= settings_.block_size;
-         ++next) {
+    for (; next < pieces.size(); ++next) {
+      if (pieces[next].found != Found::kNowhere) continue;
+      if (bytes + pieces[next].together > settings_.block_size) break;
       pieces[next].block = block;
       pieces[next].block_offset = bytes;
       parts.push_back(pieces[next].piece.view());
       bytes += pieces[next].piece.length;
     }
     CHECK(next > first);
+    if (parts.empty()) break;
     if (auto put = blocks_.put(block, parts); !put.ok()) {
       // The next try stores everything anew: what this one stored must not pile up.
       for (const auto& [stored, size] : blocks) TRY(blocks_.remove(stored));
@@ -150,22 +181,23 @@ Status Volume::store_closed() {
       for (const auto& [offset, piece] : contents_.find(ino)->second.closed.pieces()) {
         if (piece.kind != Piece::Kind::kBuffer) continue;
         bytes += piece.length;
-        // No piece is larger than a block.
-        for (uint64_t done = 0; done < piece.length;) {
-          const uint64_t length = std::min(piece.length - done, settings_.block_size);
-          pieces.push_back({ino, offset + done, piece.part(done, length), {}, 0});
-          done += length;
-        }
+        add_pieces(ino, offset, piece, pieces);
       }
     }
   }
   if (bytes > settings_.inline_limit_bytes) {
-    std::vector<std::pair<BlockId, uint64_t>> blocks;
-    const Status put = put_blocks(pieces, blocks);
-    closed_->blocks.insert(closed_->blocks.end(), blocks.begin(), blocks.end());
+    NewBlocks fresh;
+    const Status put = store(Layer::kClosed, pieces, fresh);
+    closed_->blocks.insert(closed_->blocks.end(), fresh.blocks.begin(), fresh.blocks.end());
     TRY(put);
     const os::ExclusiveLock lock(lock_);
+    for (const auto& [fingerprint, place] : fresh.content) {
+      closed_content_.emplace(fingerprint, place);
+      closed_content_blocks_.insert(place.block);
+    }
     for (const Stored& stored : pieces) {
+      // Upkeep may come before another try, if this one fails: not while it commits.
+      if (stored.found == Found::kInOlderBlock) closed_->shared.insert(stored.block);
       contents_[stored.ino].closed.settle(stored.offset, stored.piece.length,
                                           stored.piece.buffer.get(), stored.piece.source_offset,
                                           stored.block, stored.block_offset);
@@ -178,6 +210,12 @@ Status Volume::store_closed() {
 Result<meta::FinishedCommit> Volume::build_commit() {
   meta::CommitBuilder builder(rows_store_, closed_->group->sequence, settings_.block_size);
   for (const auto& [block, bytes] : closed_->blocks) builder.add_block(block, bytes);
+  {
+    const os::SharedLock lock(lock_);
+    for (const auto& [fingerprint, place] : closed_content_) {
+      builder.add_fingerprint(fingerprint, place);
+    }
+  }
   // Closed deltas change only here, in the committing thread: the lock is for finding them.
   std::vector<std::pair<InodeId, const Delta*>> deltas;
   {
@@ -211,11 +249,10 @@ Result<meta::FinishedCommit> Volume::build_commit() {
   wire::StateRow state = closed_->state;
   {
     const os::SharedLock lock(lock_);
-    state.live_bytes = state_.live_bytes;
+    copy_totals(state_, state);
   }
-  state.live_bytes = static_cast<uint64_t>(
-      std::max<int64_t>(0, static_cast<int64_t>(state.live_bytes) + builder.live_bytes_change()));
-  closed_->state.live_bytes = state.live_bytes;
+  count_change(builder, state);
+  copy_totals(state, closed_->state);
   builder.put_volume(std::string(wire::kStateKey), wire::encode(state));
   return builder.finish(state.time, 0);
 }
@@ -233,7 +270,9 @@ void Volume::retire(const meta::FinishedCommit& commit) {
   }
   for (const auto& [ino, bytes] : commit.allocated_bytes) rows_.correct_allocated(ino, bytes);
   for (const InodeId ino : closed_->drops_left) pending_drops_.push_back(ino);
-  state_.live_bytes = closed_->state.live_bytes;
+  copy_totals(closed_->state, state_);
+  closed_content_.clear();
+  closed_content_blocks_.clear();
   committed_ = closed_->state.committed.value;
   committed_time_ns_ = closed_->state.time.ns;
   closed_.reset();
@@ -261,27 +300,29 @@ Status Volume::flush_eagerly() {
       for (const auto& [offset, piece] : content->second.active.pieces()) {
         if (piece.kind != Piece::Kind::kBuffer) continue;
         piece.buffer->sealed = true;
-        for (uint64_t done = 0; done < piece.length;) {
-          const uint64_t length = std::min(piece.length - done, settings_.block_size);
-          pieces.push_back({ino, offset + done, piece.part(done, length), {}, 0});
-          done += length;
-        }
+        add_pieces(ino, offset, piece, pieces);
         bytes += piece.length;
         if (bytes >= kEagerBytes) break;
       }
     }
   }
   if (pieces.empty()) return {};
-  std::vector<std::pair<BlockId, uint64_t>> blocks;
-  const Status put = put_blocks(pieces, blocks);
+  NewBlocks fresh;
+  const Status put = store(Layer::kActive, pieces, fresh);
   const os::ExclusiveLock lock(lock_);
-  active_blocks_.insert(active_blocks_.end(), blocks.begin(), blocks.end());
+  active_blocks_.insert(active_blocks_.end(), fresh.blocks.begin(), fresh.blocks.end());
   TRY(put);
+  active_content_.insert(fresh.content.begin(), fresh.content.end());
+  std::unordered_map<BlockId, bool> in_use;
   for (const Stored& stored : pieces) {
+    const bool older = stored.found == Found::kInOlderBlock;
+    if (older && !TRY(is_in_use(stored.block, in_use))) continue;  // gone meanwhile: stays dirty
     const auto content = contents_.find(stored.ino);
     if (content == contents_.end()) continue;  // dropped meanwhile
-    content->second.active.settle(stored.offset, stored.piece.length, stored.piece.buffer.get(),
-                                  stored.piece.source_offset, stored.block, stored.block_offset);
+    const bool shown = content->second.active.settle(
+        stored.offset, stored.piece.length, stored.piece.buffer.get(), stored.piece.source_offset,
+        stored.block, stored.block_offset);
+    if (shown && older) shared_blocks_.insert(stored.block);
   }
   return {};
 }
@@ -298,13 +339,11 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
   meta::CommitBuilder builder(rows_store_, committed(), settings_.block_size);
   TRY(build(builder));
   meta::FinishedCommit upkeep = TRY(builder.finish_upkeep());
-  const int64_t live_bytes_change = builder.live_bytes_change();
   const auto settle_state = [&](wire::StateRow& state) {
-    state.live_bytes = static_cast<uint64_t>(
-        std::max<int64_t>(0, static_cast<int64_t>(state.live_bytes) + live_bytes_change));
+    count_change(builder, state);
     if (settle) settle(state);
   };
-  if (settle || live_bytes_change != 0) {
+  if (settle || builder.live_bytes_change() != 0 || builder.referenced_bytes_change() != 0) {
     const auto stored = TRY(rows_store_.get(kv::Family::kVolume, wire::kStateKey));
     if (!stored) return Error(Code::kCorrupt, "the state row is missing: run nacre check");
     wire::StateRow state = TRY(wire::decode_state(*stored));
@@ -331,11 +370,14 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
 }
 
 void Volume::commit_loop() {
+  using Clock = std::chrono::steady_clock;
   while (true) {
     {
       const os::Lock lock(wake_mutex_);
-      if (!stop_ && !commit_wanted_) {
-        wake_.wait_for(wake_mutex_, std::chrono::nanoseconds(settings_.commit_interval_ns));
+      const auto due = Clock::now() + std::chrono::nanoseconds(settings_.commit_interval_ns);
+      while (!stop_ && !commit_wanted_) {
+        const auto left = due - Clock::now();
+        if (left <= Clock::duration::zero() || !wake_.wait_for(wake_mutex_, left)) break;
       }
       if (stop_) return;
       commit_wanted_ = false;

@@ -22,6 +22,17 @@ uint64_t slack_of(uint64_t capacity_bytes) {
   return std::clamp<uint64_t>(capacity_bytes / 64, 2 * kMiB, 256 * kMiB);
 }
 
+// Bytes of blocks that the present needs, as well as it is known. Where content is shared, what it
+// needs stands for its part of all that is referred to, history included.
+uint64_t live_of(const wire::StateRow& state, uint64_t stored_bytes) {
+  double live = static_cast<double>(state.live_bytes);
+  const uint64_t referenced = state.referenced_bytes.value_or(0);
+  if (referenced > stored_bytes) {
+    live *= static_cast<double>(stored_bytes) / static_cast<double>(referenced);
+  }
+  return std::min(static_cast<uint64_t>(live), stored_bytes);
+}
+
 }  // namespace
 
 VolumeUsage Volume::usage() {
@@ -32,7 +43,8 @@ VolumeUsage Volume::usage() {
   usage.used = space.live_bytes + usage.rows;
   {
     const os::SharedLock lock(lock_);
-    usage.live = std::min(state_.live_bytes, space.live_bytes);
+    usage.live = live_of(state_, space.live_bytes);
+    usage.referenced = state_.referenced_bytes;
     usage.inodes = state_.inodes;
   }
   usage.reclaimable = space.live_bytes - usage.live;

@@ -39,6 +39,7 @@ Result<std::unique_ptr<Volume>> Volume::open(const Parts& parts, const VolumeSet
   } else {
     state.keep_ns = kDefaultKeepNs;
     state.history_budget_percent = kDefaultHistoryPercent;
+    if (settings.run_bytes > 0) state.referenced_bytes = 0;
   }
   std::unique_ptr<Volume> volume(new Volume(parts, settings, state));
   TRY(volume->load(!stored));

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "block/store.h"
+#include "codec/seal.h"
 #include "fs/delta.h"
 #include "fs/memory_budget.h"
 #include "fs/promises.h"
@@ -33,6 +34,7 @@
 #include "os/mutex.h"
 #include "os/random.h"
 #include "os/thread.h"
+#include "wire/fingerprint_rows.h"
 
 namespace nacre::fs {
 
@@ -42,6 +44,9 @@ struct VolumeSettings {
   uint64_t capacity_bytes = UINT64_MAX;     // blocks and rows together
   uint64_t dirty_limit_bytes = 96 * kMiB;   // buffers in memory
   uint64_t inline_limit_bytes = 64 * kKiB;  // dirty content up to this travels in the commit
+  // Identical content is stored once: it is looked for in runs of so many bytes of a file, which
+  // begin at multiples of that. At most block_size. 0: it is not looked for.
+  uint64_t run_bytes = 0;
   int64_t commit_interval_ns = 2'000'000'000;
   bool read_only = false;
   bool background = true;  // false: commits only when asked, for simulation
@@ -60,6 +65,8 @@ struct VolumeUsage {
   uint64_t rows = 0;         // files of the row store
   uint64_t dirty = 0;        // in memory, not yet committed
   uint64_t inodes = 0;
+  // Where identical content is stored once: of blocks, by all extents, shared bytes each time.
+  std::optional<uint64_t> referenced;
 };
 
 class Volume {
@@ -163,6 +170,10 @@ class Volume {
   const VolumeSettings& settings() const { return settings_; }
   // Opened for reading, or closed: every change is refused.
   bool is_read_only() const { return settings_.read_only || closing_; }
+  // Whether a run at that offset of a file is looked for, where identical content is stored once.
+  bool is_run(uint64_t offset, uint64_t length) const;
+  // Of the concatenation of the parts: under the volume's secret.
+  codec::Fingerprint fingerprint(std::span<const ByteView> parts) const;
   // Called without locks when space runs out, to give history up. Returns bytes gained.
   void set_reclaimer(std::function<uint64_t(uint64_t wanted_bytes)> reclaim);
 
@@ -172,6 +183,7 @@ class Volume {
     Delta closed;
     bool listed = false;  // in dirty_files_
   };
+  enum class Found : uint8_t { kNowhere, kInThisCut, kInOlderBlock };
   // Bytes to go into one block.
   struct Stored {
     InodeId ino;
@@ -179,6 +191,21 @@ class Volume {
     Piece piece;
     BlockId block;
     uint64_t block_offset = 0;
+    uint64_t together = 0;  // from here on, all in one block: this piece, and the rest of its run
+    Found found = Found::kNowhere;  // else it is there already
+  };
+  // Some pieces that follow each other, to be looked for as a whole.
+  struct Run {
+    size_t first = 0;
+    size_t end = 0;  // behind the last
+    wire::ContentPlace place;
+    codec::Fingerprint fingerprint;
+  };
+  using ContentPlaces = std::unordered_map<codec::Fingerprint, wire::ContentPlace>;
+  // What was put, to be committed with the rows that refer to it.
+  struct NewBlocks {
+    std::vector<std::pair<BlockId, uint64_t>> blocks;  // with their sizes
+    ContentPlaces content;
   };
   // What a cut took, until its commit is done. Kept for another try when it fails.
   struct ClosedCut {
@@ -230,11 +257,22 @@ class Volume {
   Status find_room(uint64_t bytes, const std::function<bool()>& fits);
   void refresh_space();
 
+  // dedup.cc
+  enum class Layer : uint8_t { kActive, kClosed };
+  Status store(Layer layer, std::vector<Stored>& pieces, NewBlocks& fresh);
+  std::vector<Run> runs_of(std::vector<Stored>& pieces) const;
+  Found find_recent(Layer layer, Run& run) const;
+  void close_content(const std::vector<InodeId>& files) REQUIRES(lock_);
+  Result<bool> is_in_use(BlockId block, std::unordered_map<BlockId, bool>& known) const
+      REQUIRES(lock_);
+
   // commit.cc
   Status commit_locked() REQUIRES(commit_mutex_);
   Status finish_closed() REQUIRES(commit_mutex_);
   bool cut() REQUIRES(commit_mutex_);
   Status store_closed() REQUIRES(commit_mutex_);
+  void add_pieces(InodeId ino, uint64_t offset, const Piece& piece,
+                  std::vector<Stored>& pieces) const;
   Status put_blocks(std::vector<Stored>& pieces, std::vector<std::pair<BlockId, uint64_t>>& blocks);
   Result<meta::FinishedCommit> build_commit() REQUIRES(commit_mutex_);
   void retire(const meta::FinishedCommit& commit) REQUIRES(commit_mutex_);
@@ -270,8 +308,12 @@ class Volume {
   std::unordered_set<InodeId> orphans_ GUARDED_BY(lock_);
   std::vector<std::pair<BlockId, uint64_t>> active_blocks_ GUARDED_BY(lock_);
   std::unordered_set<BlockId> shared_blocks_
-      GUARDED_BY(lock_);                          // of committed rows, in active deltas
-  uint64_t active_pieces_ GUARDED_BY(lock_) = 0;  // an upper bound of pieces in active deltas
+      GUARDED_BY(lock_);                            // of committed rows, in active deltas
+  uint64_t active_pieces_ GUARDED_BY(lock_) = 0;    // an upper bound of pieces in active deltas
+  ContentPlaces active_content_ GUARDED_BY(lock_);  // in active_blocks_
+  // In blocks of the closed cut that its deltas show, until its commit is done.
+  ContentPlaces closed_content_ GUARDED_BY(lock_);
+  std::unordered_set<BlockId> closed_content_blocks_ GUARDED_BY(lock_);
 
   std::atomic<uint64_t> committed_{0};
   std::atomic<uint64_t> last_inline_{0};  // set before the commit counts

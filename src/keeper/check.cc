@@ -66,6 +66,8 @@ std::string_view name_of(FindingKind kind) {
       return "row-store";
     case FindingKind::kCounter:
       return "counter";
+    case FindingKind::kFingerprint:
+      return "fingerprint";
     case FindingKind::kPack:
       return "pack";
   }

@@ -53,6 +53,7 @@ enum class FindingKind {
   kBlockUnowned,  // stored, but no row refers to it
   kRowStore,      // the row store's own checksums: nothing is mended then
   kCounter,       // inode counter, inode count, live bytes
+  kFingerprint,   // the books of content that is stored once
   kPack,          // what a pack in the bucket holds, and what its row says
 };
 std::string_view name_of(FindingKind kind);

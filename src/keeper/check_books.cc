@@ -47,26 +47,28 @@ void read_owner_row(CheckRun& run, std::string_view key, std::string_view value)
 }
 
 Status read_books(CheckRun& run) {
-  return run.each(
-      "books", kv::Family::kBlocks, {}, [&](std::string_view key, std::string_view value) {
-        if (read_pack_row(run, key, value)) return Status();
-        const auto block = wire::block_of(key);
-        if (!block.ok()) {
-          run.error(FindingKind::kUndecodable, describe_key(key), "this key does not decode");
-          return Status();
-        }
-        switch (key.front()) {
-          case wire::kBlockRowKind:
-            read_block_row(run, *block, value);
-            break;
-          case wire::kOwnerRowKind:
-            read_owner_row(run, key, value);
-            break;
-          default:
-            run.blocks[*block].doomed = true;
-        }
-        return Status();
-      });
+  return run.each("books", kv::Family::kBlocks, {},
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    if (read_pack_row(run, key, value)) return Status();
+                    if (TRY(read_fingerprint_row(run, key, value))) return Status();
+                    const auto block = wire::block_of(key);
+                    if (!block.ok()) {
+                      run.error(FindingKind::kUndecodable, describe_key(key),
+                                "this key does not decode");
+                      return Status();
+                    }
+                    switch (key.front()) {
+                      case wire::kBlockRowKind:
+                        read_block_row(run, *block, value);
+                        break;
+                      case wire::kOwnerRowKind:
+                        read_owner_row(run, key, value);
+                        break;
+                      default:
+                        run.blocks[*block].doomed = true;
+                    }
+                    return Status();
+                  });
 }
 
 // The rows of suspect blocks, one by one.

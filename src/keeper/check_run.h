@@ -89,10 +89,14 @@ Status check_past(CheckRun& run);         // check_past.cc
 Status check_feed(CheckRun& run);         // check_feed.cc
 Status check_counters(CheckRun& run);     // check_volume_rows.cc: what all rows together must give
 Status check_books(CheckRun& run);        // check_books.cc: block and owner rows
-void check_packs(CheckRun& run);          // check_packs.cc: where blocks lie in a bucket
-Status check_stored(CheckRun& run);       // check_stored.cc: blocks against the block store
-Status check_bytes(CheckRun& run);        // check_stored.cc: deep
+// Deep: whether bytes of the block have the fingerprints that rows give them.
+Status check_fingerprints(CheckRun& run, BlockId block);  // check_fingerprints.cc
+void check_packs(CheckRun& run);     // check_packs.cc: where blocks lie in a bucket
+Status check_stored(CheckRun& run);  // check_stored.cc: blocks against the block store
+Status check_bytes(CheckRun& run);   // check_stored.cc: deep
 
+// Takes a row of fingerprints, when those of all blocks were read; false if it is none.
+Result<bool> read_fingerprint_row(CheckRun& run, std::string_view key, std::string_view value);
 // Takes a row that says where a block lies, or of a pack; false if it is none of these.
 bool read_pack_row(CheckRun& run, std::string_view key, std::string_view value);
 

@@ -196,7 +196,9 @@ Status check_bytes(CheckRun& run) {
   }
   BlockReader read(run, total);
   for (const auto& [block, facts] : run.blocks) {
-    if (facts.owners.references > 0) TRY(read(block));
+    if (facts.owners.references == 0) continue;
+    TRY(read(block));
+    TRY(check_fingerprints(run, block));
   }
   return {};
 }

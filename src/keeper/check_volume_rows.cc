@@ -91,6 +91,14 @@ Status check_counters(CheckRun& run) {
     run.mending.live_bytes =
         static_cast<int64_t>(run.live_bytes) - static_cast<int64_t>(state.live_bytes);
   }
+  if (!state.referenced_bytes) return {};
+  uint64_t referenced_bytes = 0;
+  for (const auto& [block, facts] : run.blocks) referenced_bytes += facts.extents.bytes;
+  if (referenced_bytes != *state.referenced_bytes) {
+    wrong("referenced bytes", *state.referenced_bytes, referenced_bytes);
+    run.mending.referenced_bytes =
+        static_cast<int64_t>(referenced_bytes) - static_cast<int64_t>(*state.referenced_bytes);
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "block/block_id.h"
 #include "keeper/owned_extent.h"
 #include "keeper/patient_upkeep.h"
+#include "meta/content_finder.h"
 
 namespace nacre::keeper {
 
@@ -87,14 +88,16 @@ bool InlineMover::due() const {
 Status InlineMover::put(std::vector<Packed>& packed,
                         std::vector<std::pair<BlockId, uint64_t>>& blocks) {
   std::string bytes;
+  std::unordered_map<codec::Fingerprint, size_t> firsts;
+  meta::ContentFinder finder(volume_.rows());
   const auto put_block = [&]() -> Status {
     if (bytes.empty()) return {};
     const ByteView part = as_bytes(bytes);
     const BlockId block = block::make_block_id(volume_.random());
     TRY(volume_.blocks().put(block, std::span(&part, 1)));
     blocks.emplace_back(block, bytes.size());
-    for (auto at = packed.rbegin(); at != packed.rend() && at->block.is_zero(); ++at) {
-      at->block = block;
+    for (Packed& at : packed) {
+      if (at.place.block.is_zero()) at.place.block = block;
     }
     bytes.clear();
     return {};
@@ -103,42 +106,70 @@ Status InlineMover::put(std::vector<Packed>& packed,
     const auto extent =
         TRY(find_extent(volume_.rows(), nullptr, found.ino, found.offset, found.begin));
     if (!extent || !is_large_inline(extent->row)) continue;
-    if (bytes.size() + extent->row.length > volume_.settings().block_size) TRY(put_block());
-    packed.push_back({found, {}, bytes.size()});
-    bytes += extent->row.data;
+    const wire::ExtentRow& row = extent->row;
+    Packed packing{found, {{}, 0, row.length}, {}, false};
+    bool is_new = true;
+    if (volume_.is_run(found.offset, row.length)) {
+      const ByteView part = as_bytes(row.data);
+      packing.fingerprint = volume_.fingerprint({&part, 1});
+      if (const auto place = TRY(finder.find(*packing.fingerprint, row.length))) {
+        packing.place = *place;
+        packing.was_stored = true;
+        is_new = false;
+      } else if (const auto [first, is_first] = firsts.emplace(*packing.fingerprint, packed.size());
+                 !is_first) {
+        packing.place = packed[first->second].place;
+        is_new = false;
+      }
+    }
+    if (is_new) {
+      if (bytes.size() + row.length > volume_.settings().block_size) TRY(put_block());
+      packing.place.offset = bytes.size();
+      bytes += row.data;
+    }
+    packed.push_back(std::move(packing));
   }
   return put_block();
 }
 
-Status InlineMover::repoint(meta::CommitBuilder& builder, const std::vector<Packed>& packed,
-                            Step& step) {
+Result<bool> InlineMover::repoint(meta::CommitBuilder& builder, const std::vector<Packed>& packed,
+                                  Step& step) {
+  bool all_there = true;
+  meta::ContentFinder finder(volume_.rows());
   for (const Packed& at : packed) {
     const auto extent =
         TRY(find_extent(volume_.rows(), nullptr, at.found.ino, at.found.offset, at.found.begin));
     if (!extent || !is_large_inline(extent->row)) continue;
+    if (at.was_stored && TRY(finder.find(*at.fingerprint, at.place.length)) != at.place) {
+      all_there = false;
+      continue;
+    }
+    if (at.fingerprint && !at.was_stored) builder.add_fingerprint(*at.fingerprint, at.place);
     wire::ExtentRow to = extent->row;
     to.kind = wire::ExtentKind::kBlock;
     to.data.clear();
-    to.block = at.block;
-    to.block_offset = at.block_offset;
+    to.block = at.place.block;
+    to.block_offset = at.place.offset;
     TRY(builder.repoint(extent->live_key, extent->past_end, extent->row, to));
     ++step.rows;
     step.bytes += to.length;
   }
-  return {};
+  return all_there;
 }
 
 Result<InlineMover::Step> InlineMover::move() {
   Step step;
   std::vector<Packed> packed;
   std::vector<std::pair<BlockId, uint64_t>> blocks;
+  bool all_there = true;
   UpkeepOutcome outcome;
   outcome.status = put(packed, blocks);
   if (outcome.status.ok()) {
     outcome = patient_upkeep(volume_, [&](meta::CommitBuilder& builder) -> Status {
       step = {};
       for (const auto& [block, bytes] : blocks) builder.add_block(block, bytes);
-      TRY(repoint(builder, packed, step));
+      all_there = TRY(repoint(builder, packed, step));
+      if (!all_there) return {};
       builder.put_volume(std::string(wire::kInlineMarkKey), wire::encode(wire::MarkRow{scanned_}));
       return {};
     });
@@ -147,7 +178,7 @@ Result<InlineMover::Step> InlineMover::move() {
     for (const auto& [block, bytes] : blocks) TRY(volume_.blocks().remove(block));
   }
   TRY(std::move(outcome.status));
-  mark_ = scanned_;
+  if (all_there) mark_ = scanned_;  // else what was left is found again
   forget_found();
   return step;
 }

@@ -43,8 +43,9 @@ class InlineMover {
   // Where it goes.
   struct Packed {
     Found found;
-    BlockId block;
-    uint64_t block_offset = 0;
+    wire::ContentPlace place;  // its block is zero until it is put
+    std::optional<codec::Fingerprint> fingerprint;
+    bool was_stored = false;  // the bytes were in a block already
   };
 
   Status load_mark();
@@ -56,7 +57,8 @@ class InlineMover {
   // Back to the mark.
   void forget_found();
   Status put(std::vector<Packed>& packed, std::vector<std::pair<BlockId, uint64_t>>& blocks);
-  Status repoint(meta::CommitBuilder& builder, const std::vector<Packed>& packed, Step& step);
+  // False when something that was found in a block is gone from there.
+  Result<bool> repoint(meta::CommitBuilder& builder, const std::vector<Packed>& packed, Step& step);
 
   fs::Volume& volume_;
   bool loaded_ = false;

@@ -101,7 +101,7 @@ class Recount {
     const std::string key = wire::block_key(block_);
     if (row_.references == 0) {
       builder_.mend(kv::Family::kBlocks, key, std::nullopt);
-      return {};
+      return builder_.erase_fingerprints(block_);
     }
     const auto info = volume_.blocks().info(block_);
     const auto stored = TRY(rows_.get(kv::Family::kBlocks, key));
@@ -131,6 +131,9 @@ Status mend_state(fs::Volume& volume, const Mending& mending) {
                         [&](wire::StateRow& state) {
                           add(state.inodes, mending.inode_count);
                           add(state.live_bytes, mending.live_bytes);
+                          if (state.referenced_bytes) {
+                            add(*state.referenced_bytes, mending.referenced_bytes);
+                          }
                           state.next_inode = std::max(state.next_inode, mending.next_inode);
                           state.pruned =
                               std::min(state.pruned, mending.pruned.value_or(state.pruned));
@@ -172,6 +175,13 @@ Status mend_books(fs::Volume& volume, const Mending& mending) {
     builder.mend(kv::Family::kChanges, change.first, change.second);
     return Status();
   }));
+  TRY(in_steps(volume, mending.fingerprints, kRowsPerStep,
+               [&](Builder& builder, const auto& row) -> Status {
+                 const auto stored = TRY(volume.rows().get(kv::Family::kBlocks, row.first));
+                 if (stored == row.second)
+                   builder.mend(kv::Family::kBlocks, row.first, std::nullopt);
+                 return {};
+               }));
   TRY(in_steps(volume, mending.doomed, kRowsPerStep, [&](Builder& builder, BlockId block) {
     builder.erase_doomed(block);
     return Status();

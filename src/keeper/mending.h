@@ -58,10 +58,12 @@ struct Mending {
   std::vector<InodeId> allocated;                        // counted again
   std::map<BlockId, std::vector<UnownedExtent>> blocks;  // counted again; extents to be owned
   std::map<std::string, std::string> changes;            // rows of the change feed
+  std::map<std::string, std::string> fingerprints;       // rows and values that go
   std::vector<BlockId> doomed;                           // their doomed rows go
   std::vector<BlockId> unowned;                          // removed from the block store
   int64_t inode_count = 0;                               // to be added
   int64_t live_bytes = 0;                                // to be added
+  int64_t referenced_bytes = 0;                          // to be added
   uint64_t next_inode = 0;                               // at least
   std::optional<Sequence> pruned;                        // at most
 

@@ -22,11 +22,10 @@ struct Placed {
   std::map<uint64_t, uint64_t> places;  // begin of a surviving range → offset in the new block
 
   // Where a range of the victim went; none if it was not copied.
-  std::optional<uint64_t> moved(const wire::OwnerRow& owner) const {
-    const auto* range =
-        victim.survivors.covering(owner.block_offset, owner.block_offset + owner.length);
+  std::optional<uint64_t> moved(uint64_t offset, uint64_t length) const {
+    const auto* range = victim.survivors.covering(offset, offset + length);
     if (range == nullptr) return std::nullopt;
-    return places.at(range->first) + (owner.block_offset - range->first);
+    return places.at(range->first) + (offset - range->first);
   }
 };
 
@@ -106,17 +105,42 @@ class Mover {
     const auto owner = wire::decode_owner_key(key);
     const auto range = wire::decode_owner(value);
     if (!owner.ok() || !range.ok()) return {};
-    const auto offset = from.moved(*range);
+    const auto offset = from.moved(range->block_offset, range->length);
     if (!offset) return {};
     const auto extent =
         TRY(find_extent(volume_.rows(), nullptr, owner->ino, owner->offset, owner->begin));
     if (!extent || !is_owned(extent->row, owner->block, *range)) return {};
-    if (!in_use_ && moved == 0) builder.add_block(target_, target_bytes_);
+    if (!in_use_ && moved == 0) {
+      builder.add_block(target_, target_bytes_);
+      TRY(move_fingerprints(builder));
+    }
     ++moved;
     wire::ExtentRow to = extent->row;
     to.block = target_;
     to.block_offset = *offset;
     return builder.repoint(extent->live_key, extent->past_end, extent->row, to);
+  }
+
+  // All at once, so that new content finds only the new block from now on.
+  Status move_fingerprints(meta::CommitBuilder& builder) {
+    for (const Placed& from : placed_) {
+      const BlockId block = from.victim.block;
+      const auto rows = volume_.rows().iterate(
+          kv::Family::kBlocks, kv::prefix_range(wire::fingerprint_of_prefix(block)));
+      for (rows->seek_to_first(); rows->valid(); rows->next()) {
+        const auto fingerprint = wire::decode_fingerprint(rows->value());
+        if (!fingerprint.ok()) continue;
+        const auto stored =
+            TRY(volume_.rows().get(kv::Family::kBlocks, wire::fingerprint_key(*fingerprint)));
+        const auto place = wire::decode_content_place(stored.value_or(""));
+        if (!place.ok() || place->block != block) continue;
+        const auto offset = from.moved(place->offset, place->length);
+        if (!offset) continue;
+        builder.move_fingerprint(*fingerprint, *place, {target_, *offset, place->length});
+      }
+      TRY(rows->status());
+    }
+    return {};
   }
 
   fs::Volume& volume_;

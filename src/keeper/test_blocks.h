@@ -1,6 +1,7 @@
 // Blocks in memory that rot when told to: for tests.
 #pragma once
 
+#include <functional>
 #include <set>
 
 #include "block/memory_store.h"
@@ -16,6 +17,11 @@ class TestBlocks final : public block::Store {
   void rot(BlockId id) {
     const os::Lock lock(mutex_);
     rotten_.insert(id);
+  }
+  // Called at the beginning of each put, without locks.
+  void on_put(std::function<void()> hook) {
+    const os::Lock lock(mutex_);
+    on_put_ = std::move(hook);
   }
   // While full, every put is refused.
   void set_full(bool full) {
@@ -38,10 +44,13 @@ class TestBlocks final : public block::Store {
     return store_.read(id, offset, into);
   }
   Status put(BlockId id, std::span<const ByteView> parts) override {
+    std::function<void()> hook;
     {
       const os::Lock lock(mutex_);
       if (full_) return Code::kNoSpace;
+      hook = on_put_;
     }
+    if (hook) hook();
     return store_.put(id, parts);
   }
   Status sync() override { return store_.sync(); }
@@ -61,6 +70,7 @@ class TestBlocks final : public block::Store {
   os::Mutex mutex_;  // a leaf
   std::set<BlockId> rotten_ GUARDED_BY(mutex_);
   bool full_ GUARDED_BY(mutex_) = false;
+  std::function<void()> on_put_ GUARDED_BY(mutex_);
 };
 
 }  // namespace nacre::keeper

@@ -61,11 +61,31 @@ void CommitBuilder::add_block(BlockId block, uint64_t stored_bytes) {
   blocks_[block].stored_bytes = stored_bytes;
 }
 
+void CommitBuilder::add_fingerprint(codec::Fingerprint fingerprint,
+                                    const wire::ContentPlace& place) {
+  new_fingerprints_.emplace(fingerprint, place);
+}
+
+void CommitBuilder::move_fingerprint(codec::Fingerprint fingerprint, const wire::ContentPlace& from,
+                                     const wire::ContentPlace& to) {
+  moved_fingerprints_.insert(fingerprint);
+  batch_.erase(kv::Family::kBlocks, wire::fingerprint_of_key(from.block, from.offset));
+  put_fingerprint(fingerprint, to);
+}
+
+void CommitBuilder::put_fingerprint(codec::Fingerprint fingerprint,
+                                    const wire::ContentPlace& place) {
+  batch_.put(kv::Family::kBlocks, wire::fingerprint_key(fingerprint), wire::encode(place));
+  batch_.put(kv::Family::kBlocks, wire::fingerprint_of_key(place.block, place.offset),
+             wire::encode_fingerprint(fingerprint));
+}
+
 void CommitBuilder::own(InodeId ino, uint64_t offset, const wire::ExtentRow& row) {
   if (row.kind != wire::ExtentKind::kBlock) return;
   BlockDelta& delta = blocks_[row.block];
   ++delta.references;
   delta.bytes += static_cast<int64_t>(row.length);
+  referenced_bytes_change_ += static_cast<int64_t>(row.length);
   batch_.put(kv::Family::kBlocks, wire::owner_key(row.block, ino, offset, row.begin),
              wire::encode(wire::OwnerRow{row.block_offset, row.length}));
 }
@@ -75,6 +95,7 @@ void CommitBuilder::disown(InodeId ino, uint64_t offset, const wire::ExtentRow& 
   BlockDelta& delta = blocks_[row.block];
   --delta.references;
   delta.bytes -= static_cast<int64_t>(row.length);
+  referenced_bytes_change_ -= static_cast<int64_t>(row.length);
   batch_.erase(kv::Family::kBlocks, wire::owner_key(row.block, ino, offset, row.begin));
 }
 
@@ -287,9 +308,34 @@ Status CommitBuilder::settle_blocks(FinishedCommit& commit) {
       batch_.put(kv::Family::kBlocks, wire::block_key(block), wire::encode(row));
       continue;
     }
-    if (!delta.stored_bytes) batch_.erase(kv::Family::kBlocks, wire::block_key(block));
+    if (!delta.stored_bytes) {
+      batch_.erase(kv::Family::kBlocks, wire::block_key(block));
+      TRY(erase_fingerprints(block));
+    }
     batch_.put(kv::Family::kBlocks, wire::doomed_key(block), "");
     commit.doomed.push_back(block);
+  }
+  return {};
+}
+
+Status CommitBuilder::erase_fingerprints(BlockId block) {
+  const auto rows =
+      store_.iterate(kv::Family::kBlocks, kv::prefix_range(wire::fingerprint_of_prefix(block)));
+  for (rows->seek_to_first(); rows->valid(); rows->next()) {
+    const auto fingerprint = TRY(wire::decode_fingerprint(rows->value()));
+    if (moved_fingerprints_.contains(fingerprint)) continue;
+    batch_.erase(kv::Family::kBlocks, std::string(rows->key()));
+    batch_.erase(kv::Family::kBlocks, wire::fingerprint_key(fingerprint));
+  }
+  return rows->status();
+}
+
+Status CommitBuilder::settle_fingerprints() {
+  for (const auto& [fingerprint, place] : new_fingerprints_) {
+    const auto block = blocks_.find(place.block);
+    if (block == blocks_.end() || block->second.references <= 0) continue;  // doomed already
+    if (TRY(store_.get(kv::Family::kBlocks, wire::fingerprint_key(fingerprint)))) continue;
+    put_fingerprint(fingerprint, place);
   }
   return {};
 }
@@ -313,6 +359,7 @@ Result<FinishedCommit> CommitBuilder::finish(Timestamp time, uint64_t session) {
 
 Result<FinishedCommit> CommitBuilder::finish_upkeep() {
   FinishedCommit commit;
+  TRY(settle_fingerprints());
   TRY(settle_blocks(commit));
   commit.batch = std::move(batch_);
   commit.allocated_bytes = std::move(allocated_bytes_);

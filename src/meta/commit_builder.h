@@ -16,6 +16,7 @@
 #include "kv/store.h"
 #include "meta/extents.h"
 #include "meta/row_table.h"
+#include "wire/fingerprint_rows.h"
 #include "wire/rows.h"
 
 namespace nacre::meta {
@@ -44,6 +45,14 @@ class CommitBuilder {
 
   // A block put since the last commit. It is doomed at once if nothing refers to it.
   void add_block(BlockId block, uint64_t stored_bytes);
+  // Bytes of a block that are in use after this have that fingerprint: remembered unless another
+  // place is for it, and until the block is doomed.
+  void add_fingerprint(codec::Fingerprint fingerprint, const wire::ContentPlace& place);
+  // The same bytes are to be found in another block from now on, one that is added or stays.
+  void move_fingerprint(codec::Fingerprint fingerprint, const wire::ContentPlace& from,
+                        const wire::ContentPlace& to);
+  // Those of a block that is no longer to be found.
+  Status erase_fingerprints(BlockId block);
   // One file's changed ranges.
   Status add_content(InodeId ino, std::span<const ContentChange> changes);
   // Removes extents of a deleted inode, at most `limit`. True when none is left.
@@ -68,6 +77,8 @@ class CommitBuilder {
   size_t rows() const { return batch_.changes().size(); }
   // Net change of the bytes of blocks that live extents refer to.
   int64_t live_bytes_change() const { return live_bytes_change_; }
+  // The same of all extents, live and past.
+  int64_t referenced_bytes_change() const { return referenced_bytes_change_; }
 
   // A commit: with its rows of the change feed.
   Result<FinishedCommit> finish(Timestamp time, uint64_t session);
@@ -89,6 +100,8 @@ class CommitBuilder {
   void put_extent(InodeId ino, uint64_t offset, const wire::ExtentRow& row);
   Status settle_inode(const std::string& key, const PendingRow& row, std::string& value);
   Status settle_blocks(FinishedCommit& commit);
+  void put_fingerprint(codec::Fingerprint fingerprint, const wire::ContentPlace& place);
+  Status settle_fingerprints();
   void add_changes(Timestamp time, uint64_t session);
 
   kv::Store& store_;
@@ -97,9 +110,12 @@ class CommitBuilder {
   kv::Batch batch_;
   std::set<std::string> touched_;
   std::map<BlockId, BlockDelta> blocks_;
+  std::map<codec::Fingerprint, wire::ContentPlace> new_fingerprints_;
+  std::set<codec::Fingerprint> moved_fingerprints_;
   std::unordered_map<InodeId, int64_t> allocated_change_;
   std::unordered_map<InodeId, uint64_t> allocated_bytes_;
   int64_t live_bytes_change_ = 0;
+  int64_t referenced_bytes_change_ = 0;
 };
 
 }  // namespace nacre::meta

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kv/memory_store.h"
+#include "meta/content_finder.h"
 
 namespace nacre::meta {
 namespace {
@@ -287,6 +288,111 @@ TEST_F(CommitBuilderTest, LiveBytesFollowWhatLiveExtentsTakeFromBlocks) {
   CommitBuilder next = builder();
   ASSERT_TRUE(next.add_content(kFile, std::vector{empty(ContentChange::Kind::kHole, 10, 20)}).ok());
   EXPECT_EQ(next.live_bytes_change(), -20);
+}
+
+// Where the rows of fingerprints say that its bytes are, and whether those of places agree.
+std::string place_of(kv::Store& store, codec::Fingerprint fingerprint) {
+  const auto stored = store.get(kv::Family::kBlocks, wire::fingerprint_key(fingerprint)).take();
+  if (!stored) return "nowhere";
+  const wire::ContentPlace place = wire::decode_content_place(*stored).take();
+  const auto back =
+      store.get(kv::Family::kBlocks, wire::fingerprint_of_key(place.block, place.offset)).take();
+  const bool agrees = back == wire::encode_fingerprint(fingerprint);
+  return fmt::format("{:x}+{} {}{}", place.block.high, place.offset, place.length,
+                     agrees ? "" : ", but not back");
+}
+
+size_t count_rows(kv::Store& store, char kind) {
+  size_t rows = 0;
+  const auto all = store.iterate(kv::Family::kBlocks, kv::prefix_range(std::string(1, kind)));
+  for (all->seek_to_first(); all->valid(); all->next()) ++rows;
+  return rows;
+}
+
+constexpr codec::Fingerprint kFirst{1, 1};
+constexpr codec::Fingerprint kSecond{2, 2};
+
+// A block whose two halves have fingerprints.
+class FingerprintsTest : public CommitBuilderTest {
+ protected:
+  FingerprintsTest() {
+    CommitBuilder building = builder();
+    building.add_block(kBlock, 100);
+    building.add_fingerprint(kFirst, {kBlock, 0, 50});
+    building.add_fingerprint(kSecond, {kBlock, 50, 50});
+    EXPECT_TRUE(building.add_content(kFile, std::vector{in_block(0, 100, kBlock, 0)}).ok());
+    finish(building);
+  }
+  // Gives up the only extent.
+  void drop_extent(CommitBuilder& building) {
+    const std::string key = wire::extent_key(kFile, 0);
+    const std::string value = store_.get(kv::Family::kLive, key).take().value_or("");
+    const std::string past = wire::past_key(key, Sequence{sequence_});
+    EXPECT_TRUE(building.drop_past(past, value).ok());
+  }
+};
+
+TEST_F(FingerprintsTest, LeadToTheBytes) {
+  EXPECT_EQ(place_of(store_, kFirst), "a+0 50");
+  EXPECT_EQ(place_of(store_, kSecond), "a+50 50");
+}
+
+TEST_F(FingerprintsTest, TheFirstPlaceStays) {
+  CommitBuilder building = builder();
+  building.add_block(kOther, 50);
+  building.add_fingerprint(kFirst, {kOther, 0, 50});
+  EXPECT_TRUE(building.add_content(kFile, std::vector{in_block(200, 50, kOther, 0)}).ok());
+  finish(building);
+  EXPECT_EQ(place_of(store_, kFirst), "a+0 50");
+  EXPECT_EQ(count_rows(store_, 'h'), 2u);
+}
+
+TEST_F(FingerprintsTest, ThoseOfABlockThatNobodyNeedsAreNotKept) {
+  CommitBuilder building = builder();
+  building.add_block(kOther, 50);
+  building.add_fingerprint({3, 3}, {kOther, 0, 50});
+  EXPECT_EQ(finish(building).doomed, std::vector{kOther});
+  EXPECT_EQ(place_of(store_, {3, 3}), "nowhere");
+}
+
+TEST_F(FingerprintsTest, GoWithTheirBlock) {
+  CommitBuilder building = builder();
+  drop_extent(building);
+  EXPECT_EQ(finish(building).doomed, std::vector{kBlock});
+  EXPECT_EQ(count_rows(store_, 'f'), 0u);
+  EXPECT_EQ(count_rows(store_, 'h'), 0u);
+}
+
+TEST_F(FingerprintsTest, OneThatMovedOutlivesItsFirstBlock) {
+  CommitBuilder building = builder();
+  building.add_block(kOther, 50);
+  EXPECT_TRUE(building.add_content(kFile, std::vector{in_block(200, 50, kOther, 0)}).ok());
+  building.move_fingerprint(kSecond, {kBlock, 50, 50}, {kOther, 0, 50});
+  drop_extent(building);
+  EXPECT_EQ(finish(building).doomed, std::vector{kBlock});
+  EXPECT_EQ(place_of(store_, kFirst), "nowhere");
+  EXPECT_EQ(place_of(store_, kSecond), "b+0 50");
+  EXPECT_EQ(count_rows(store_, 'h'), 1u);
+}
+
+TEST_F(FingerprintsTest, AreFoundWhileTheirBlockIsInUse) {
+  const auto find = [&](codec::Fingerprint fingerprint, uint64_t length) {
+    const auto found = ContentFinder(store_).find(fingerprint, length).take();
+    return found ? fmt::format("{:x}+{}", found->block.high, found->offset) : "none";
+  };
+  EXPECT_EQ(find(kSecond, 50), "a+50");
+  EXPECT_EQ(find(kSecond, 51), "none");
+  EXPECT_EQ(find({3, 3}, 50), "none");
+  kv::Batch batch;
+  batch.put(kv::Family::kBlocks, wire::fingerprint_key(kFirst), "rubbish");
+  batch.put(kv::Family::kBlocks, wire::fingerprint_key({3, 3}),
+            wire::encode(wire::ContentPlace{kBlock, 60, 50}));  // past its end
+  batch.put(kv::Family::kBlocks, wire::fingerprint_key({4, 4}),
+            wire::encode(wire::ContentPlace{kOther, 0, 50}));  // no such block
+  ASSERT_TRUE(store_.write(batch, kv::Durability::kSynced).ok());
+  EXPECT_EQ(find(kFirst, 50), "none");
+  EXPECT_EQ(find({3, 3}, 50), "none");
+  EXPECT_EQ(find({4, 4}, 50), "none");
 }
 
 }  // namespace

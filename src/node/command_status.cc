@@ -8,10 +8,12 @@ namespace nacre::node {
 namespace {
 
 Json json_of_space(const fs::VolumeUsage& usage) {
-  return {{"capacity_bytes", usage.capacity}, {"used_bytes", usage.used},
-          {"live_bytes", usage.live},         {"history_bytes", usage.reclaimable},
-          {"rows_bytes", usage.rows},         {"available_bytes", usage.available},
-          {"dirty_bytes", usage.dirty},       {"inodes", usage.inodes}};
+  Json space = {{"capacity_bytes", usage.capacity}, {"used_bytes", usage.used},
+                {"live_bytes", usage.live},         {"history_bytes", usage.reclaimable},
+                {"rows_bytes", usage.rows},         {"available_bytes", usage.available},
+                {"dirty_bytes", usage.dirty},       {"inodes", usage.inodes}};
+  if (usage.referenced) space["referenced_bytes"] = *usage.referenced;
+  return space;
 }
 
 Json json_of_devices(VolumeDirectory& directory) {

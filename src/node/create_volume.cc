@@ -195,6 +195,7 @@ class Creation {
     superblock_.compression = options_.compression;
     superblock_.capacity_bytes = options_.capacity_bytes;
     if (options_.remote) superblock_.features.incompat |= wire::kVolumeIsTiered;
+    if (options_.dedup) superblock_.features.ro_compat |= wire::kVolumeHasFingerprints;
     for (uint8_t& byte : superblock_.name_key) byte = static_cast<uint8_t>(host_.random.next());
     const auto rows = TRY(open_new_rows());
     std::vector<std::unique_ptr<device::Device>> devices;
@@ -220,7 +221,8 @@ class Creation {
   Status claim() {
     bucket_ = TRY(options_.connect(*options_.remote));
     const tier::FreeBucket free = TRY(tier::find_free(*bucket_, options_.force));
-    wire::BucketVolume volume{.generation = free.generation,
+    wire::BucketVolume volume{.features = {.ro_compat = superblock_.features.ro_compat},
+                              .generation = free.generation,
                               .volume = superblock_.volume,
                               .created = superblock_.created,
                               .block_size = superblock_.block_size,
@@ -261,6 +263,7 @@ class Creation {
     key_ = TRY(key_of(volume, options_.secret));
     const auto protection = key_ ? codec::Protection(*key_) : codec::Protection();
     superblock_.features.incompat |= wire::kVolumeIsTiered;
+    superblock_.features.ro_compat |= volume.features.ro_compat;
     superblock_.generation = 1;
     superblock_.volume = volume.volume;
     superblock_.created = volume.created;

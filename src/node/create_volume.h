@@ -21,6 +21,7 @@ namespace nacre::node {
 struct CreateOptions {
   uint64_t block_size = 0;  // 0: 4 MiB, less on small volumes
   codec::Compression compression = codec::Compression::kNone;
+  bool dedup = false;                     // identical content is stored once
   uint64_t capacity_bytes = 0;            // 0: what the host can spare
   std::vector<std::string> devices = {};  // absolute paths; none: a directory beside the superblock
   std::optional<RemoteSettings> remote = {};  // its blocks go to a bucket; no capacity then

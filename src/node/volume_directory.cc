@@ -37,6 +37,10 @@ Error explained(const std::string& path, const Error& error) {
   }
 }
 
+// In which identical content is found, where it is stored once: small enough that files of which
+// some changed share the rest, large enough for rows to be a five-hundredth of the data.
+constexpr uint64_t kRunBytes = wire::kMinBlockSize;
+
 }  // namespace
 
 uint64_t MemoryPlan::rows_bytes_for(uint64_t capacity_bytes) const {
@@ -48,6 +52,7 @@ fs::VolumeSettings settings_of(const wire::VolumeSuperblock& superblock) {
   fs::VolumeSettings settings;
   settings.name_key = superblock.name_key;
   settings.block_size = superblock.block_size;
+  if (superblock.has_fingerprints()) settings.run_bytes = kRunBytes;
   return settings;
 }
 

@@ -125,7 +125,7 @@ TEST_F(VolumeDirectoryTest, ADamagedCopyOfTheSuperblockIsReportedAndMended) {
 TEST_F(VolumeDirectoryTest, ALaterVersionsVolumeMayBeReadWhereItAllowsThat) {
   create();
   wire::VolumeSuperblock later = read_superblock(disk_, kDirectory)->superblock;
-  later.features.ro_compat = 1;
+  later.features.ro_compat = 0x40;
   ASSERT_TRUE(write_superblock(disk_, kDirectory, later).ok());
   EXPECT_EQ(try_open().code(), Code::kReadOnly);
   EXPECT_NE(open(true), nullptr);

@@ -17,6 +17,7 @@
 #include "codec/key_wrap.h"
 #include "codec/protection.h"
 #include "wire/device_layout.h"
+#include "wire/volume_layout.h"
 
 namespace nacre::wire {
 
@@ -24,9 +25,8 @@ namespace nacre::wire {
 inline constexpr size_t kMaxDescriptorObjectBytes = 4096;
 inline constexpr size_t kMaxHostNameBytes = 255;
 
-// What a later version may add, by the same rules as on devices. Those of this version: none so
-// far.
-inline constexpr Features kKnownBucketFeatures{};
+// What a later version may add, by the same rules as on devices.
+inline constexpr Features kKnownBucketFeatures{.ro_compat = kVolumeHasFingerprints};
 
 // Scatters names over cookies; as in the superblock of the volume.
 using NameKey = std::array<uint8_t, 16>;

@@ -368,7 +368,7 @@ Result<InodeId> decode_orphan_key(std::string_view key) {
 std::string encode(const StateRow& row) {
   std::string value;
   Writer out(value);
-  out.u8(1);  // version of this row
+  out.u8(row.referenced_bytes ? 2 : 1);  // version of this row
   out.varint(row.committed.value);
   put_time(out, row.time);
   out.varint(row.next_inode);
@@ -379,6 +379,7 @@ std::string encode(const StateRow& row) {
   out.varint(row.keep_ns);
   out.varint(row.history_budget_percent);
   out.u8(row.clock_suspect ? 1 : 0);
+  if (row.referenced_bytes) out.varint(*row.referenced_bytes);
   return value;
 }
 
@@ -386,7 +387,7 @@ Result<StateRow> decode_state(std::string_view value) {
   Reader in(value);
   StateRow row;
   const uint8_t version = in.u8();
-  if (in.ok() && version > 1) {
+  if (in.ok() && version > 2) {
     return Error(Code::kNewerFormat, "the state row was written by a later version of nacre");
   }
   row.committed = Sequence{in.varint()};
@@ -401,6 +402,7 @@ Result<StateRow> decode_state(std::string_view value) {
   const uint8_t suspect = in.u8();
   if (version == 0 || suspect > 1 || row.history_budget_percent > 100) in.fail();
   row.clock_suspect = suspect == 1;
+  if (version == 2) row.referenced_bytes = in.varint();
   TRY(in.finish("the state row"));
   return row;
 }

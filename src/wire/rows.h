@@ -201,6 +201,9 @@ struct StateRow {
   uint64_t keep_ns = 0;     // retention floor
   uint64_t history_budget_percent = 0;
   bool clock_suspect = false;  // the clock leapt: pruning waits to be confirmed
+  // Of a volume that stores identical content once: bytes of blocks that extents refer to, live and
+  // past, shared ones each time.
+  std::optional<uint64_t> referenced_bytes;
 };
 std::string encode(const StateRow& row);
 Result<StateRow> decode_state(std::string_view value);

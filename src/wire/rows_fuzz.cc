@@ -2,6 +2,7 @@
 // bytes.
 #include <cstdlib>
 
+#include "wire/fingerprint_rows.h"
 #include "wire/rows.h"
 
 namespace {
@@ -27,6 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   same_bytes(wire::decode_state(bytes), bytes);
   same_bytes(wire::decode_snapshot(bytes), bytes);
   same_bytes(wire::decode_mark(bytes), bytes);
+  same_bytes(wire::decode_content_place(bytes), bytes);
+  (void)wire::decode_fingerprint(bytes);
+  (void)wire::decode_fingerprint_key(bytes);
+  (void)wire::decode_fingerprint_of_key(bytes);
   (void)wire::decode_live_key(bytes);
   (void)wire::decode_past_key(bytes);
   (void)wire::decode_change_key(bytes);

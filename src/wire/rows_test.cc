@@ -164,7 +164,7 @@ TEST(Rows, EveryTruncationOfARowIsCorruptOrShorterText) {
 
 TEST(Rows, AStateRowOfALaterVersionIsRefusedAsNewer) {
   std::string value = encode(StateRow{});
-  value[0] = 2;
+  value[0] = 3;
   EXPECT_EQ(decode_state(value).code(), Code::kNewerFormat);
 }
 

@@ -25,8 +25,11 @@ inline constexpr size_t kMaxVolumeSuperblockBytes = 2 * kMiB;
 
 // Some blocks of the volume are in a bucket alone: the file nacre.remote says where.
 inline constexpr uint64_t kVolumeIsTiered = 1;  // incompat
+// Identical content is stored once: who does not know the rows of fingerprints must not write.
+inline constexpr uint64_t kVolumeHasFingerprints = 1;  // ro-compat
 // What a later version may add, by the same rules as on devices.
-inline constexpr Features kKnownVolumeFeatures{.incompat = kVolumeIsTiered};
+inline constexpr Features kKnownVolumeFeatures{.ro_compat = kVolumeHasFingerprints,
+                                               .incompat = kVolumeIsTiered};
 
 struct VolumeDevice {
   DeviceId id = {};
@@ -49,6 +52,7 @@ struct VolumeSuperblock {
   bool must_stay_read_only() const {
     return (features.ro_compat & ~kKnownVolumeFeatures.ro_compat) != 0;
   }
+  bool has_fingerprints() const { return (features.ro_compat & kVolumeHasFingerprints) != 0; }
   bool is_tiered() const { return (features.incompat & kVolumeIsTiered) != 0; }
   friend bool operator==(const VolumeSuperblock&, const VolumeSuperblock&) = default;
 };

@@ -61,6 +61,10 @@ std::vector<CrashVariant> make_variants() {
   all.back().model.settings.background = true;
   all.back().model.settings.commit_interval_ns = 2'000'000;
   all.back().model.settings.dirty_limit_bytes = 256 * kKiB;
+  // Identical content is stored once.
+  all.push_back(make_variant("dedup", 4 * kKiB));
+  all.back().model.settings.run_bytes = kKiB;
+  all.back().model.profile.fills = 3;
   all.push_back(make_full("full", 9));
   // Next to nothing is free, and threads of their own need it.
   all.push_back(make_full("crowded", 8));

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "meta/types.h"
+#include "wire/fingerprint_rows.h"
 #include "wire/rows.h"
 
 namespace nacre::model {
@@ -121,6 +122,23 @@ class Auditor {
     } else if (key.front() == wire::kBlockRowKind) {
       const auto row = TRY(wire::decode_block(value));
       stored_[TRY(wire::block_of(key))] = {row.references, row.referenced_bytes};
+    } else if (key.front() == wire::kFingerprintRowKind) {
+      const auto place = TRY(wire::decode_content_place(value));
+      places_[{place.block, place.offset}] = TRY(wire::decode_fingerprint_key(key));
+      const auto info = blocks_.info(place.block);
+      if (!info.ok() || place.offset + place.length > info->logical_bytes) {
+        complain("a fingerprint leads to block {}, which is missing or too short",
+                 to_hex(place.block));
+      }
+    } else if (key.front() == wire::kFingerprintOfRowKind) {
+      const auto where = TRY(wire::decode_fingerprint_of_key(key));
+      const auto place = places_.find({where.block, where.offset});
+      if (place == places_.end() || place->second != TRY(wire::decode_fingerprint(value))) {
+        complain("byte {} of block {} has a fingerprint that does not lead there", where.offset,
+                 to_hex(where.block));
+      } else {
+        places_.erase(place);
+      }
     }
     return {};
   }
@@ -169,6 +187,9 @@ class Auditor {
                  count.references, count.bytes, stored_[block].references, stored_[block].bytes);
       }
     }
+    for (const auto& [place, fingerprint] : places_) {
+      complain("the fingerprint of block {} is not among its own", to_hex(place.first));
+    }
     const Status listed = blocks_.list([&](BlockId block, const block::BlockInfo&) {
       if (!counted_.contains(block)) complain("block {} belongs to nobody", to_hex(block));
       return true;
@@ -182,6 +203,12 @@ class Auditor {
     const auto state = TRY(wire::decode_state(*stored));
     if (state.live_bytes != live_bytes_) {
       complain("{} bytes are live, the state row says {}", live_bytes_, state.live_bytes);
+    }
+    uint64_t referenced_bytes = 0;
+    for (const auto& [block, count] : counted_) referenced_bytes += count.bytes;
+    if (state.referenced_bytes && *state.referenced_bytes != referenced_bytes) {
+      complain("{} bytes are referred to, the state row says {}", referenced_bytes,
+               *state.referenced_bytes);
     }
     if (state.inodes != inodes_.size()) {
       complain("there are {} inodes, the state row says {}", inodes_.size(), state.inodes);
@@ -201,6 +228,7 @@ class Auditor {
   std::set<std::string> owners_;  // owner keys due
   std::map<BlockId, BlockCount> counted_;
   std::map<BlockId, BlockCount> stored_;
+  std::map<std::pair<BlockId, uint64_t>, codec::Fingerprint> places_;  // due to be told of
   uint64_t live_bytes_ = 0;
 };
 

@@ -257,7 +257,7 @@ Operation Generator::content_operation() {
                           Kind::kWriteCached, Kind::kWriteKilling, Kind::kWrite};
     operation = make(kinds[below(6)], file());
     if (profile_.volume && !profile_.faults && chance(3)) operation.kind = Kind::kWriteDurable;
-    operation.value = chance(8) ? 0 : 1 + below(250);
+    operation.value = chance(8) ? 0 : 1 + below(profile_.fills);
   } else if (choice < 55) {
     operation = make(Kind::kRead, from_past && chance(20) ? past_path(true) : file());
   } else if (choice < 64) {

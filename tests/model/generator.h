@@ -19,6 +19,7 @@ struct Profile {
   uint64_t largest_file = 512 * kKiB;     // but for what lies sparse, far beyond
   uint64_t farthest = uint64_t{1} << 62;  // 0: no sparse ends
   uint64_t largest_xattr = 2000;
+  uint64_t fills = 250;  // kinds of content: with few, the same is written again and again
   size_t most_nodes = 40;
   bool volume = true;   // commits, snapshots, closing
   bool abandon = true;  // ends without closing

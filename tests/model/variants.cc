@@ -28,6 +28,12 @@ Variant in_background(std::string_view name, uint64_t inline_limit_bytes,
   return variant;
 }
 
+// The same content comes again and again, and is stored once.
+void store_once(Variant& variant) {
+  variant.settings.run_bytes = kKiB;
+  variant.profile.fills = 3;
+}
+
 std::vector<Variant> make_variants() {
   std::vector<Variant> all;
   all.push_back({"blocks", settings_of(kSmallBlock, 0), {}, {}});
@@ -55,6 +61,14 @@ std::vector<Variant> make_variants() {
   Variant tight{"tight", settings_of(kSmallBlock, 0), {}, {}};
   tight.settings.dirty_limit_bytes = 128 * kKiB;
   all.push_back(tight);
+
+  Variant dedup{"dedup", settings_of(kSmallBlock, 4 * kKiB), {}, {}};
+  store_once(dedup);
+  all.push_back(dedup);
+  Variant eager_dedup = in_background("eager_dedup", 0, 128 * kKiB);
+  eager_dedup.put_time = std::chrono::microseconds(300);
+  store_once(eager_dedup);
+  all.push_back(eager_dedup);
   return all;
 }
 
