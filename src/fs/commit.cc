@@ -370,14 +370,13 @@ Status Volume::upkeep(const std::function<Status(meta::CommitBuilder&)>& build,
 }
 
 void Volume::commit_loop() {
-  using Clock = std::chrono::steady_clock;
   while (true) {
     {
       const os::Lock lock(wake_mutex_);
-      const auto due = Clock::now() + std::chrono::nanoseconds(settings_.commit_interval_ns);
+      const int64_t due_ns = clock_.monotonic_ns() + settings_.commit_interval_ns;
       while (!stop_ && !commit_wanted_) {
-        const auto left = due - Clock::now();
-        if (left <= Clock::duration::zero() || !wake_.wait_for(wake_mutex_, left)) break;
+        const std::chrono::nanoseconds left(due_ns - clock_.monotonic_ns());
+        if (left.count() <= 0 || !wake_.wait_for(wake_mutex_, left)) break;
       }
       if (stop_) return;
       commit_wanted_ = false;

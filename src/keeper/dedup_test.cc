@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <thread>
 
 #include "keeper/compaction.h"
 #include "keeper/forget.h"
@@ -24,6 +23,13 @@ fs::VolumeSettings settings() {
   settings.run_bytes = kRun;
   settings.name_key = {1, 2, 3};
   return settings;
+}
+
+void pause_briefly() {
+  os::Mutex mutex;
+  os::CondVar never;
+  const os::Lock lock(mutex);
+  never.wait_for(mutex, std::chrono::milliseconds(10));
 }
 
 void prune_all(TestVolume& test) {
@@ -225,7 +231,7 @@ class EagerDedup : public Dedup {
 
   void wait_until_stored() {
     for (int i = 0; i < 1000 && test.volume->usage().dirty > 0; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      pause_briefly();
     }
     EXPECT_EQ(test.volume->usage().dirty, 0u);
   }
@@ -292,7 +298,7 @@ TEST_F(EagerDedup, ABlockThatGoesWithTheCommitIsNotFoundByWhatComesAfterTheCut) 
     if (puts++ != 0) return;
     second = file_of("second", rest);
     for (int i = 0; i < 300 && test.volume->usage().dirty > later.size(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      pause_briefly();
     }
     done = true;
   });
