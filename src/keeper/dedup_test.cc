@@ -217,6 +217,24 @@ TEST_F(Dedup, AFailedCommitIsMadeGoodByTheNext) {
   expect_clean(test);
 }
 
+TEST_F(Dedup, ACommitThatFailsHalfWayKeepsWhatItFound) {
+  committed_file("first", content);
+  const BlockId block = Damage(test).only_block();
+  test.unlink("first");
+  test.commit();
+  const InodeId second = file_of("second", content + TestVolume::noise(6, kBytes));
+  test.blocks.set_sync_full(true);
+  EXPECT_EQ(test.volume->commit().code(), Code::kNoSpace);
+  Pruner pruner(*test.volume);
+  EXPECT_FALSE(prune(pruner, {UINT64_MAX}).ok());
+  EXPECT_TRUE(test.blocks.contains(block));
+  test.blocks.set_sync_full(false);
+  test.commit();
+  prune_all(test);
+  EXPECT_EQ(test.read(second), content + TestVolume::noise(6, kBytes));
+  expect_clean(test);
+}
+
 // With threads of its own, which store while memory is short, and no commit but those asked for.
 class EagerDedup : public Dedup {
  protected:

@@ -18,6 +18,11 @@ class TestBlocks final : public block::Store {
     const os::Lock lock(mutex_);
     rotten_.insert(id);
   }
+  // While it may not sync, every sync is refused.
+  void set_sync_full(bool full) {
+    const os::Lock lock(mutex_);
+    sync_full_ = full;
+  }
   // Called at the beginning of each put, without locks.
   void on_put(std::function<void()> hook) {
     const os::Lock lock(mutex_);
@@ -53,7 +58,13 @@ class TestBlocks final : public block::Store {
     if (hook) hook();
     return store_.put(id, parts);
   }
-  Status sync() override { return store_.sync(); }
+  Status sync() override {
+    {
+      const os::Lock lock(mutex_);
+      if (sync_full_) return Code::kNoSpace;
+    }
+    return store_.sync();
+  }
   void prefetch(BlockId id, uint64_t offset, uint64_t length) override {
     store_.prefetch(id, offset, length);
   }
@@ -70,6 +81,7 @@ class TestBlocks final : public block::Store {
   os::Mutex mutex_;  // a leaf
   std::set<BlockId> rotten_ GUARDED_BY(mutex_);
   bool full_ GUARDED_BY(mutex_) = false;
+  bool sync_full_ GUARDED_BY(mutex_) = false;
   std::function<void()> on_put_ GUARDED_BY(mutex_);
 };
 

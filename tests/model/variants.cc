@@ -64,6 +64,7 @@ std::vector<Variant> make_variants() {
 
   Variant dedup{"dedup", settings_of(kSmallBlock, 4 * kKiB), {}, {}};
   store_once(dedup);
+  dedup.profile.faults = true;
   all.push_back(dedup);
   Variant eager_dedup = in_background("eager_dedup", 0, 128 * kKiB);
   eager_dedup.put_time = std::chrono::microseconds(300);
