@@ -18,10 +18,10 @@ class TestBlocks final : public block::Store {
     const os::Lock lock(mutex_);
     rotten_.insert(id);
   }
-  // While it may not sync, every sync is refused.
-  void set_sync_full(bool full) {
+  // That many syncs are refused.
+  void refuse_syncs(int count) {
     const os::Lock lock(mutex_);
-    sync_full_ = full;
+    refused_syncs_ = count;
   }
   // Called at the beginning of each put, without locks.
   void on_put(std::function<void()> hook) {
@@ -61,7 +61,7 @@ class TestBlocks final : public block::Store {
   Status sync() override {
     {
       const os::Lock lock(mutex_);
-      if (sync_full_) return Code::kNoSpace;
+      if (refused_syncs_ > 0 && refused_syncs_-- > 0) return Code::kNoSpace;
     }
     return store_.sync();
   }
@@ -81,7 +81,7 @@ class TestBlocks final : public block::Store {
   os::Mutex mutex_;  // a leaf
   std::set<BlockId> rotten_ GUARDED_BY(mutex_);
   bool full_ GUARDED_BY(mutex_) = false;
-  bool sync_full_ GUARDED_BY(mutex_) = false;
+  int refused_syncs_ GUARDED_BY(mutex_) = 0;
   std::function<void()> on_put_ GUARDED_BY(mutex_);
 };
 
