@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kHeaderBytesMax = 64u << 10;
 constexpr std::chrono::milliseconds kPollMax(1000);
+constexpr long kBufferBytes = 512L << 10;  // moved by one call of the kernel, at most
 
 // libcurl's setters fail only without memory, or for what this libcurl was built without.
 template <class Value>
@@ -157,6 +158,8 @@ void HttpTransport::Connection::set_up(const HttpRequest& request, Exchange& exc
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
+  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
   set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options_.stall_bytes_per_s));

@@ -16,6 +16,7 @@ using PieceAt = std::pair<uint64_t, Piece>;
 constexpr uint64_t kEndOfFiles = uint64_t{INT64_MAX};
 constexpr uint64_t kLargestCopy = kGiB;  // one copy_range call; callers loop
 constexpr uint64_t kStretchBytes = 4 * kMiB;
+constexpr uint64_t kStretchesAhead = 4;
 constexpr int kReadAttempts = 8;         // blocks may move between finding and reading them
 constexpr size_t kExactAllocation = 64;  // pieces up to which pending allocation is exact
 
@@ -148,7 +149,7 @@ Status Volume::fill(uint64_t offset, MutableBytes into, const std::vector<PieceA
 }
 
 // Who reads a file from one end to the other passes the middle of each stretch of it: then the next
-// two are hinted at. Who reads here and there seldom does.
+// four are hinted at. Who reads here and there seldom does.
 Result<std::vector<PieceAt>> Volume::gather_ahead(InodeId ino, uint64_t offset, uint64_t length,
                                                   uint64_t size) const {
   const uint64_t stretch = std::max<uint64_t>(settings_.block_size, kStretchBytes);
@@ -156,7 +157,7 @@ Result<std::vector<PieceAt>> Volume::gather_ahead(InodeId ino, uint64_t offset, 
   const uint64_t middle = last + stretch / 2;
   const uint64_t begin = last + stretch;
   if (begin >= size || offset > middle || offset + length <= middle) return std::vector<PieceAt>();
-  return gather(ino, begin, std::min(size, begin + 2 * stretch));
+  return gather(ino, begin, std::min(size, begin + kStretchesAhead * stretch));
 }
 
 Result<size_t> Volume::read(InodeId ino, uint64_t offset, MutableBytes into) {

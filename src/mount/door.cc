@@ -19,6 +19,10 @@ void Door::leave() {
   taken_ = false;
   ++passes_;
   if (asleep_) changed_.notify_all();
+  if (shortage_awaited_ && is_short()) {
+    shortage_awaited_ = false;
+    short_.notify_one();
+  }
 }
 
 void Door::pass() {
@@ -37,6 +41,22 @@ void Door::close() {
   const os::Lock lock(mutex_);
   closed_ = true;
   changed_.notify_all();
+  short_.notify_one();
+}
+
+bool Door::wait_until_short(std::chrono::microseconds patience) {
+  const os::Lock lock(mutex_);
+  while (!closed_) {
+    const uint64_t seen = passes_;
+    if (!is_short()) {
+      shortage_awaited_ = true;
+      short_.wait(mutex_);
+      shortage_awaited_ = false;
+    } else if (!short_.wait_for(mutex_, patience) && is_short() && passes_ == seen) {
+      return !closed_;
+    }
+  }
+  return false;
 }
 
 int Door::parked() const {

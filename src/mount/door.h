@@ -35,6 +35,9 @@ class Door {
   void call();
   // Nobody waits any more.
   void close();
+  // Waits until no worker is left to wait for a request, and none comes back for so long. False
+  // when the door is closed. For one thread.
+  bool wait_until_short(std::chrono::microseconds patience);
   // How many are parked now.
   int parked() const;
 
@@ -43,6 +46,7 @@ class Door {
  private:
   void park() REQUIRES(mutex_);
   bool look_out() REQUIRES(mutex_);
+  bool is_short() const REQUIRES(mutex_) { return parked_ == 0 && !taken_; }
 
   const std::chrono::microseconds tick_;
   mutable os::Mutex mutex_;  // a leaf
@@ -54,6 +58,8 @@ class Door {
   int parked_ GUARDED_BY(mutex_) = 0;
   int calls_ GUARDED_BY(mutex_) = 0;        // not answered yet; never more than are parked
   uint64_t passes_ GUARDED_BY(mutex_) = 0;  // signs that requests are served
+  os::CondVar short_;
+  bool shortage_awaited_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace nacre::mount

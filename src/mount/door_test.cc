@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -171,6 +173,49 @@ TEST(Door, ClosingSendsEverybodyHome) {
   Crew crew(4);
   ASSERT_TRUE(crew.become(1, 0));
 }  // the destructor closes and joins
+
+// Whether the door tells of a shortage while `body` runs, or until it is closed afterwards.
+bool tells_of_shortage(Door& door, const std::function<void()>& body) {
+  std::atomic<bool> told = false;
+  os::Thread watcher("watcher", [&] { told = door.wait_until_short(milliseconds(30)); });
+  body();
+  for (int i = 0; i < 200 && !told; ++i) ::usleep(1000);
+  const bool in_time = told;
+  door.close();
+  watcher.join();
+  return in_time;
+}
+
+TEST(DoorShortage, IsToldWhenAllServeAndNoneComesBack) {
+  Crew crew(2);
+  EXPECT_TRUE(tells_of_shortage(crew.door(), [&] {
+    for (int i = 0; i < 2; ++i) crew.request();
+    ASSERT_TRUE(crew.become(0, 2));
+  }));
+  for (int i = 0; i < 2; ++i) crew.finish();
+}
+
+TEST(DoorShortage, IsNotToldWhileOneIsLeft) {
+  Crew crew(2);
+  EXPECT_FALSE(tells_of_shortage(crew.door(), [&] {
+    crew.request();
+    ASSERT_TRUE(crew.become(1, 1));
+  }));
+  crew.finish();
+}
+
+TEST(DoorShortage, IsNotToldWhileRequestsAreServed) {
+  Crew crew(1);
+  EXPECT_FALSE(tells_of_shortage(crew.door(), [&] {
+    for (int i = 0; i < 10; ++i) {
+      crew.request();
+      ASSERT_TRUE(crew.become(0, 1));
+      ::usleep(5000);
+      crew.finish();
+      ASSERT_TRUE(crew.become(1, 0));
+    }
+  }));
+}
 
 }  // namespace
 }  // namespace nacre::mount

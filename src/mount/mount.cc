@@ -11,6 +11,12 @@
 namespace nacre::mount {
 namespace {
 
+// Beyond these, requests wait for those that wait.
+constexpr size_t kMostWorkers = 256;
+// How long no worker comes back before there are to be more of them. Longer than a disk takes, most
+// of the time.
+constexpr std::chrono::milliseconds kShortFor(50);
+
 int worker_count(const Options& options) {
   return options.single_threaded ? 1 : std::max(options.workers, 1);
 }
@@ -72,11 +78,28 @@ Mount::Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
                .features = features,
                .cache_missing_names = options.cache_missing_names,
                .uncached = {},
-               .listers = {}} {
+               .listers = {}},
+      may_add_workers_(!options.single_threaded) {
   if (features.write_back) tree.leave_times_to_kernel();
+  const os::Lock lock(workers_mutex_);
+  for (int i = 0; i < worker_count(options); ++i) add_worker();
+}
+
+void Mount::add_worker() {
   const Workplace place = {.session = session_, .door = door_, .shared = *connection_};
-  for (int i = 0; i < worker_count(options); ++i) {
-    workers_.push_back(std::make_unique<Worker>(place, clone_connection()));
+  workers_.push_back(std::make_unique<Worker>(place, clone_connection()));
+}
+
+void Mount::add_workers_when_short() {
+  while (door_.wait_until_short(kShortFor)) {
+    const os::Lock lock(workers_mutex_);
+    const size_t wanted = std::min(workers_.size() * 2, kMostWorkers);
+    // Without connections of their own, workers do not come to the door.
+    if (workers_.size() == wanted || clones_.size() < workers_.size()) return;
+    for (size_t i = workers_.size(); i < wanted; ++i) {
+      add_worker();
+      workers_.back()->start(fmt::format("nacre-fuse-{}", i));
+    }
   }
 }
 
@@ -94,18 +117,35 @@ Mount::~Mount() {
 }
 
 bool Mount::ended() const {
+  const os::Lock lock(workers_mutex_);
   return connection_->ended() ||
          std::ranges::any_of(clones_, [](const auto& clone) { return clone->ended(); });
 }
 
 void Mount::start() {
   notifier_.start();
+  const os::Lock lock(workers_mutex_);
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->start(fmt::format("nacre-fuse-{}", i));
+  if (may_add_workers_) {
+    staffing_ = os::Thread("nacre-staffing", [this] { add_workers_when_short(); });
+  }
 }
 
 void Mount::wait() {
-  const os::Lock lock(wait_mutex_);
-  for (const auto& worker : workers_) worker->join();
+  const os::Lock waiting(wait_mutex_);
+  Worker* first = nullptr;
+  {
+    const os::Lock lock(workers_mutex_);
+    first = workers_.front().get();
+  }
+  first->join();  // the door is closed then
+  staffing_.join();
+  std::vector<Worker*> workers;
+  {
+    const os::Lock lock(workers_mutex_);
+    for (const auto& worker : workers_) workers.push_back(worker.get());
+  }
+  for (Worker* const worker : workers) worker->join();
   notifier_.stop();
 }
 
@@ -118,6 +158,7 @@ Status Mount::unmount(DetachMode mode) { return detach(mountpoint_, mode); }
 
 Stats Mount::stats() const {
   Stats stats;
+  const os::Lock lock(workers_mutex_);
   for (const auto& worker : workers_) worker->counts().add_to(stats);
   return stats;
 }

@@ -61,18 +61,24 @@ class Mount {
   Mount(fs::Tree& tree, std::string mountpoint, const Options& options,
         std::unique_ptr<Connection> connection, const Features& features);
   // A connection of a worker's own, or nullptr where there cannot be one.
-  Connection* clone_connection();
+  Connection* clone_connection() REQUIRES(workers_mutex_);
+  void add_worker() REQUIRES(workers_mutex_);
+  // Adds workers while all there are wait for something far away, so that others are served.
+  void add_workers_when_short();
   // Whether some worker saw the end of the mount.
   bool ended() const;
 
   const std::string mountpoint_;
+  mutable os::Mutex workers_mutex_;  // a leaf
   // Each uses those before it.
   const std::unique_ptr<Connection> connection_;
-  std::vector<std::unique_ptr<Connection>> clones_;
+  std::vector<std::unique_ptr<Connection>> clones_ GUARDED_BY(workers_mutex_);
   Notifier notifier_;
   Door door_;
   Session session_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  const bool may_add_workers_;
+  std::vector<std::unique_ptr<Worker>> workers_ GUARDED_BY(workers_mutex_);
+  os::Thread staffing_;
   os::Mutex wait_mutex_;  // one waiter joins, others wait for it; held while the mount lasts
 };
 

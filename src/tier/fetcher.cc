@@ -48,6 +48,11 @@ uint64_t length_of(const wire::PackLocation& location, uint32_t first, uint32_t 
   return std::min<uint64_t>(location.block.logical_bytes, begin + count * kPartBytes) - begin;
 }
 
+// Of that length, with bytes that are going to be overwritten.
+void make_room_for(uint64_t length, std::string& bytes) {
+  bytes.resize_and_overwrite(length, [](char*, size_t size) { return size; });
+}
+
 }  // namespace
 
 Fetcher::Fetcher(block::PartStore& parts, bucket::Bucket& bucket, const PackFormat& format,
@@ -173,7 +178,8 @@ Status Fetcher::load_once(const wire::PackLocation& location, uint32_t first, ui
   uint64_t length = 0;
   for (uint32_t i = 0; i < first_unit; ++i) skip += block.unit_bytes[i];
   for (uint32_t i = first_unit; i < end_unit; ++i) length += block.unit_bytes[i];
-  std::string stored(length, '\0');
+  std::string stored;
+  make_room_for(length, stored);
   TRY(bucket_.read(wire::pack_object_name(location.pack), block.offset_bytes + skip,
                    as_writable_bytes(stored)));
   {
@@ -181,7 +187,7 @@ Status Fetcher::load_once(const wire::PackLocation& location, uint32_t first, ui
     ++counters_.requests;
     counters_.bytes += length;
   }
-  bytes.resize(length_of(location, first, parts));
+  make_room_for(length_of(location, first, parts), bytes);
   return open_units(block, first_unit, as_bytes(stored), format_.protection,
                     as_writable_bytes(bytes));
 }

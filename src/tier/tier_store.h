@@ -31,7 +31,7 @@ struct TierOptions {
   PackFormat format = {};
   bool wait_while_away = false;
   bool sync_remote = false;       // sync() waits for the bucket, too
-  unsigned prefetch_threads = 2;  // 0: prefetch() does nothing
+  unsigned prefetch_threads = 4;  // 0: prefetch() does nothing
   uint64_t free_percent = 6;      // of the devices, kept free ahead of puts
   bool read_only = false;         // nothing is put, removed, kept or uploaded
   bool background = true;         // false: nothing happens but in calls, for simulation
