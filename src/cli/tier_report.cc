@@ -94,7 +94,11 @@ std::string tier_metrics(const node::Json& status, const std::string& volume) {
   const node::Json& remote = part(status, "remote");
   const node::Json& compaction = part(status, "compaction");
   uint64_t pinned_bytes = 0;
-  for (const node::Json& pin : part(status, "pins")) pinned_bytes += number(pin, "bytes");
+  uint64_t pinned_missing_bytes = 0;
+  for (const node::Json& pin : part(status, "pins")) {
+    pinned_bytes += number(pin, "bytes");
+    pinned_missing_bytes += number(pin, "missing_bytes");
+  }
   add("nacre_tier_cache_target_bytes", kGauge, "The most that the volume may take of the disk.",
       number(cache, "target_bytes"));
   add("nacre_tier_cache_used_bytes", kGauge, "What the volume takes of the disk.",
@@ -134,6 +138,8 @@ std::string tier_metrics(const node::Json& status, const std::string& volume) {
       number(remote, "pack_bytes"));
   add("nacre_tier_live_bytes", kGauge, "Bytes that are needed of them.", number(remote, "bytes"));
   add("nacre_tier_pinned_bytes", kGauge, "Bytes that were told to stay on the disk.", pinned_bytes);
+  add("nacre_tier_pinned_missing_bytes", kGauge, "Of them, those that are still to be fetched.",
+      pinned_missing_bytes);
   add("nacre_tier_compacted_packs_total", kCounter, "Packs that were written anew.",
       number(compaction, "packs_written"));
   add("nacre_tier_compaction_bytes_total", kCounter, "Bytes of those.",

@@ -41,6 +41,16 @@ TEST(TierReport, MetricsBearTheVolumeAndUnitsOfPrometheus) {
   }
 }
 
+TEST(TierReport, MetricsAddPinsUp) {
+  Json pinned = status();
+  for (const char* const path : {"/one", "/two"}) {
+    pinned["pins"].push_back({{"path", path}, {"bytes", 1000}, {"missing_bytes", 300}});
+  }
+  const std::string metrics = tier_metrics(pinned, "vol");
+  EXPECT_THAT(metrics, HasSubstr("nacre_tier_pinned_bytes{volume=\"vol\"} 2000\n"));
+  EXPECT_THAT(metrics, HasSubstr("nacre_tier_pinned_missing_bytes{volume=\"vol\"} 600\n"));
+}
+
 TEST(TierReport, TextOfTheBucketCannotCommandTheTerminal) {
   Json evil = status();
   evil["upload"]["trouble"] = "\033[2J";

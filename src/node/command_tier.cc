@@ -186,8 +186,10 @@ Result<Json> run_tier_flush(Call& call) {
       return Error(Code::kBusy, "uploads are paused: nacre tier resume");
     }
     if (status.upload.failures > before.upload.failures && !tiered.settings().wait_while_away) {
-      const bool refused = status.upload.trouble_code == Code::kAccess;
-      return Error(refused ? Code::kAccess : Code::kUnavailable,
+      // What only somebody can set right: a key that is refused, a bucket that does not exist.
+      const Code code = status.upload.trouble_code;
+      const bool lasts = code == Code::kAccess || code == Code::kInvalid;
+      return Error(lasts ? code : Code::kUnavailable,
                    "not all is in the bucket: " + status.upload.trouble);
     }
     const uint64_t done = total - std::min(left, total);
