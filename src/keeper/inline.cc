@@ -127,7 +127,7 @@ Status InlineMover::put(std::vector<Packed>& packed,
       packing.place.offset = bytes.size();
       bytes += row.data;
     }
-    packed.push_back(std::move(packing));
+    packed.push_back(packing);
   }
   return put_block();
 }
