@@ -26,8 +26,10 @@ void print_space(const node::Json& space) {
                          size_cell(space, "used_bytes"), size_cell(space, "live_bytes"),
                          size_cell(space, "history_bytes"), size_cell(space, "rows_bytes")));
   if (space.contains("referenced_bytes")) {
-    print_line("stored once", fmt::format("identical content: {} with what is repeated",
-                                          size_cell(space, "referenced_bytes")));
+    const uint64_t blocks = number(space, "live_bytes") + number(space, "history_bytes");
+    print_line("stored once",
+               fmt::format("{} of content and history in {}", size_cell(space, "referenced_bytes"),
+                           format_size(blocks)));
   }
   print_line("available",
              size_cell(space, "available_bytes") + " for new data, history given up included");
