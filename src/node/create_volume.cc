@@ -159,6 +159,7 @@ class Creation {
     TRY(remove_superblock(host_.files, directory_));
     TRY(remove_tree(host_.files, remote_path(directory_)));
     TRY(remove_tree(host_.files, row_log_path(directory_)));
+    TRY(remove_tree(host_.files, heat_path(directory_)));
     return remove_tree(host_.files, rows_path(directory_));
   }
 

@@ -94,6 +94,7 @@ Result<std::unique_ptr<TieredBlocks>> TieredBlocks::open(const Parts& parts,
                                              .set_limit = [raw] { raw->apply_limit(); },
                                              .staying = [raw] { return raw->pins_->blocks(); }},
                                             tier));
+  opened->recall_heat();
   if (options.read_only) return opened;
   opened->shipper_ = std::make_unique<tier::RowShipper>(
       tier::RowShipper::Parts{*opened->logged_, opened->tier_->locations(), *opened->bucket_,
@@ -118,7 +119,39 @@ TieredBlocks::~TieredBlocks() {
   if (bucket_ != nullptr) bucket_->stop();
   compactor_.reset();
   shipper_.reset();
+  if (logged_ != nullptr && tier_ != nullptr) {
+    const Status kept = keep_heat();
+    if (!kept.ok()) spdlog::warn("what was read often is forgotten: {}", kept.error().to_string());
+  }
   tier_.reset();
+}
+
+// What is not there or damaged is no loss: the cache learns anew.
+void TieredBlocks::recall_heat() {
+  const auto read = [&]() -> Result<std::vector<wire::BlockHeat>> {
+    const auto file = TRY(parts_.host.files.open(heat_path(parts_.directory), os::OpenMode::kRead));
+    std::string bytes(std::min<uint64_t>(TRY(file->size()), wire::kMaxHeatBytes + 1), '\0');
+    bytes.resize(TRY(file->read_at(0, as_writable_bytes(bytes))));
+    return wire::decode_heat(as_bytes(bytes));
+  };
+  const auto heat = read();
+  if (heat.ok()) {
+    tier_->recall(*heat);
+  } else if (heat.code() != Code::kNotFound) {
+    spdlog::warn("{}: {}", heat_path(parts_.directory), heat.error().to_string());
+  }
+}
+
+Status TieredBlocks::keep_heat() {
+  const std::string path = heat_path(parts_.directory);
+  const std::string fresh = path + ".new";
+  {
+    const auto file = TRY(parts_.host.files.open(fresh, os::OpenMode::kCreate));
+    TRY(file->truncate(0));
+    TRY(file->write_at(0, as_bytes(wire::encode_heat(tier_->heat()))));
+    TRY(file->sync());
+  }
+  return parts_.host.files.rename(fresh, path);
 }
 
 RemoteSettings TieredBlocks::settings() const {

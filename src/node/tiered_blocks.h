@@ -87,6 +87,8 @@ class TieredBlocks {
   bool compaction_waits();
   Result<std::unique_ptr<bucket::Bucket>> connect_accepted(const RemoteSettings& settings) const;
   void apply_limit();
+  void recall_heat();
+  Status keep_heat();
 
   const Parts parts_;
   const Connect connect_;

@@ -32,6 +32,31 @@ TEST_F(TieredVolumeTest, WhatIsEvictedIsReadFromTheBucket) {
   here_.expect_files(here_.files());
 }
 
+TEST_F(TieredVolumeTest, WhatWasReadOftenIsKnownWhenItIsOpenedAgain) {
+  ASSERT_TRUE(here_.create().ok());
+  here_.open();
+  here_.write("a", noise(1, 500'000));
+  here_.write("b", noise(2, 500'000));
+  ASSERT_TRUE(here_.commit().ok());
+  ASSERT_TRUE(here_.upload().ok());
+  ASSERT_TRUE(here_.read("b").ok());
+  const auto heat = here_.directory().tiered()->tier().heat();
+  EXPECT_FALSE(heat.empty());
+  EXPECT_LT(heat.size(), here_.directory().tiered()->tier().status().local.clean_blocks);
+  here_.close();
+  here_.open();
+  EXPECT_EQ(here_.directory().tiered()->tier().heat(), heat);
+  here_.close();
+  {
+    const auto file = here_.host().files.open(std::string(Machine::kPath) + "/nacre.heat",
+                                              os::OpenMode::kReadWrite);
+    ASSERT_TRUE(file.ok() && (*file)->write_at(20, as_bytes(std::string_view("?"))).ok());
+  }
+  here_.open();
+  EXPECT_TRUE(here_.directory().tiered()->tier().heat().empty());
+  here_.expect_files(here_.files());
+}
+
 TEST_F(TieredVolumeTest, IsRecoveredFromTheBucketAlone) {
   ASSERT_TRUE(here_.create().ok());
   here_.open();

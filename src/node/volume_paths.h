@@ -13,6 +13,8 @@ inline std::string data_path(const std::string& directory) { return directory + 
 inline std::string remote_path(const std::string& directory) { return directory + "/nacre.remote"; }
 // And what of its rows the bucket does not have yet.
 inline std::string row_log_path(const std::string& directory) { return directory + "/rowlog"; }
+// And which blocks of the cache were read often.
+inline std::string heat_path(const std::string& directory) { return directory + "/nacre.heat"; }
 inline std::string socket_path(const std::string& directory) { return directory + "/control.sock"; }
 inline std::string log_path(const std::string& directory) { return directory + "/nacre.log"; }
 // The directory that a path is in.

@@ -169,6 +169,27 @@ void Residence::remember_ghost(BlockId id) {
   ghosts_.pop_front();
 }
 
+std::vector<wire::BlockHeat> Residence::heat() {
+  const os::Lock lock(mutex_);
+  std::vector<wire::BlockHeat> heat;
+  for (const BlockId id : main_) heat.push_back({id, entries_.at(id).uses});
+  for (const BlockId id : small_) {
+    if (const uint8_t uses = entries_.at(id).uses; uses > 0) heat.push_back({id, uses});
+  }
+  return heat;
+}
+
+void Residence::recall(const std::vector<wire::BlockHeat>& heat) {
+  const os::Lock lock(mutex_);
+  for (const wire::BlockHeat& block : heat) {
+    const auto found = entries_.find(block.block);
+    if (found == entries_.end() || found->second.state != State::kClean) continue;
+    dequeue(found->second);
+    found->second.uses = std::max(found->second.uses, std::min(block.uses, kMostUses));
+    enqueue(block.block, found->second, true);
+  }
+}
+
 uint64_t Residence::settled_batch(uint64_t newest) {
   const os::Lock lock(mutex_);
   return dirty_.empty() ? newest : std::min(newest, dirty_.begin()->second.batch);

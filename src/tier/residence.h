@@ -21,6 +21,7 @@
 
 #include "base/ids.h"
 #include "os/mutex.h"
+#include "wire/heat_layout.h"
 
 namespace nacre::tier {
 
@@ -77,6 +78,11 @@ class Residence {
   // The clean block to leave next; it is forgotten. Those that `stays` holds are passed over. None
   // if no other is left.
   std::optional<CleanBlock> next_victim(const std::function<bool(BlockId)>& stays);
+
+  // Those read again after they came, the next to leave first; and the same of another run, when
+  // what is there was added: it is thought no less of than then. Others are passed over.
+  std::vector<wire::BlockHeat> heat();
+  void recall(const std::vector<wire::BlockHeat>& heat);
 
   // Every batch up to this one refers to blocks only that the bucket has; `newest` if all are
   // there.

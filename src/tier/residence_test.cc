@@ -55,6 +55,29 @@ TEST_F(ResidenceTest, LetsNoDirtyBlockGo) {
   EXPECT_EQ(victim(), 0u);
 }
 
+TEST_F(ResidenceTest, RecallsWhatWasReadOftenBefore) {
+  for (uint64_t i = 1; i <= 6; ++i) residence_.add_clean(id(i), 10);
+  for (int i = 0; i < 2; ++i) residence_.touch(id(2));
+  residence_.touch(id(5));
+  const std::vector<wire::BlockHeat> heat = residence_.heat();
+  EXPECT_THAT(heat, ElementsAre(wire::BlockHeat{id(2), 2}, wire::BlockHeat{id(5), 1}));
+  Residence later;
+  put(7);
+  for (uint64_t i = 6; i >= 2; --i) later.add_clean(id(i), 10);
+  later.add_dirty({.id = id(7), .bytes = 10});
+  std::vector<wire::BlockHeat> told = heat;
+  told.push_back({id(7), 3});  // dirty: of no account
+  told.push_back({id(99), 3});
+  told.push_back({id(6), 200});
+  later.recall(told);
+  EXPECT_EQ(later.heat(), (std::vector<wire::BlockHeat>{{id(2), 2}, {id(5), 1}, {id(6), 3}}));
+  std::vector<uint64_t> order;
+  while (const auto victim = later.next_victim([](BlockId) { return false; })) {
+    order.push_back(victim->id.low);
+  }
+  EXPECT_THAT(order, ElementsAre(4, 3, 5, 2, 6));
+}
+
 TEST_F(ResidenceTest, KnowsUpToWhichBatchAllIsInTheBucket) {
   EXPECT_EQ(residence_.settled_batch(9), 9u);
   put(3);

@@ -109,6 +109,9 @@ class TierStore final : public block::Store {
   // Stands for what was put before now; and whether all of that is in the bucket, or removed.
   uint64_t mark() { return residence_.mark(); }
   bool is_uploaded_before(uint64_t mark) { return residence_.is_uploaded_before(mark); }
+  // As of Residence.
+  std::vector<wire::BlockHeat> heat() { return residence_.heat(); }
+  void recall(const std::vector<wire::BlockHeat>& heat) { residence_.recall(heat); }
   Uploader& uploader() { return *uploader_; }
   Locations& locations() { return locations_; }
   // Every batch up to this one refers to nothing that is not in the bucket.
