@@ -273,13 +273,20 @@ TEST_F(EagerDedup, ABlockGivenUpBetweenFindingAndUsingItIsNotUsed) {
   const BlockId block = Damage(test).only_block();
   test.unlink("first");
   test.commit();
-  std::atomic<bool> given_up = false;
+  // The first put waits for another thread, which prunes meanwhile.
+  enum Stage : int { kBefore, kInPut, kPruned };
+  std::atomic<int> stage = kBefore;
   test.blocks.on_put([&] {
-    if (!given_up.exchange(true)) prune_all(test);
+    int before = kBefore;
+    if (!stage.compare_exchange_strong(before, kInPut)) return;
+    while (stage != kPruned) pause_briefly();
   });
-  const InodeId second = file_of("second", aligned() + rest);  // the rest is put: then it happens
+  const InodeId second = file_of("second", aligned() + rest);  // the rest is put
+  for (int i = 0; i < 1000 && stage != kInPut; ++i) pause_briefly();
+  EXPECT_EQ(stage, kInPut);
+  prune_all(test);
+  stage = kPruned;
   wait_until_stored();
-  EXPECT_TRUE(given_up);
   EXPECT_FALSE(test.blocks.contains(block));
   test.commit();
   EXPECT_EQ(test.read(second), aligned() + rest);
