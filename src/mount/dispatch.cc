@@ -90,7 +90,7 @@ constexpr auto kTable = [] {
   // itself.
   t[FUSE_FLUSH] = {"FLUSH", 0, never_again};
   t[FUSE_ACCESS] = {"ACCESS", 0, never_again};
-  // Operations in progress are not cancelled: they are short, or wait for a disk.
+  // Operations in progress are not cancelled: they are short, or wait for a disk or a bucket.
   t[FUSE_INTERRUPT] = {"INTERRUPT", 0, never_again};
   t[FUSE_TMPFILE] = {"TMPFILE", 0, never_again};
   t[FUSE_BMAP] = {"BMAP", 0, never_again};

@@ -23,8 +23,8 @@ struct Options {
   // read-only or single-threaded.
   bool write_back = true;
   bool cache_missing_names = true;  // let the kernel remember that a name does not exist
-  int workers = 4;
-  bool single_threaded = false;  // one worker, whatever `workers` says
+  int workers = 4;                  // at first: more are added while all of them wait
+  bool single_threaded = false;     // one worker, whatever `workers` says
 };
 
 // Applies a comma-separated list such as "ro,noatime,fsname=/srv/vol". What only fstab and mount(8)
